@@ -1,0 +1,118 @@
+"""What a technique is, and the only door it has to the world outside its state."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, ParamSpec, Protocol
+
+import msgspec
+
+from compose.errors import ConfigError, UnknownName
+from compose.types import Message, Range, Response, State
+
+if TYPE_CHECKING:
+    from compose.pipeline.graph import Pipeline
+
+P = ParamSpec("P")
+
+
+class Context(Protocol):
+    """What a technique may use: models, seeded randomness and the trace."""
+
+    rng: random.Random
+    """Seeded from the run's seed, the node and the question."""
+
+    async def call(
+        self, model: str, messages: Sequence[Message], *, n: int = 1, **params: Any
+    ) -> list[Response]:
+        """Draw `n` samples, in sample order; `params` are fields of `compose.types.Params`.
+
+        Samples that this run has already drawn with the same request are not
+        drawn again: two steps that ask alike get different samples.
+        Raises the `ModelError` of the first sample that failed for good.
+        """
+        ...
+
+    def note(self, text: str) -> None:
+        """Say something about this step in the trace."""
+        ...
+
+
+class Technique(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="use", omit_defaults=True):
+    """One inference-time technique. Its fields are its settings.
+
+    A subclass sets its `tag` (the name in files and on the command line), its
+    fields with types and ranges (`Annotated[int, msgspec.Meta(ge=1, le=10)]`),
+    a docstring under each field, and the two methods. It stores and does
+    nothing else on construction, so it can be cloned, printed, tuned and
+    rebuilt from its record.
+    """
+
+    paper: ClassVar[str] = ""
+    """Where it comes from, e.g. `arXiv:2203.11171`."""
+
+    needs_candidates: ClassVar[bool] = True
+    """False for a technique that can stand first in a pipeline."""
+
+    async def run(self, state: State, ctx: Context) -> State:
+        """Transform a state; the input is never changed."""
+        raise NotImplementedError
+
+    def calls(self, inputs: Range) -> Range:
+        """How many model calls this makes, given how many candidates come in."""
+        raise NotImplementedError
+
+    def outputs(self, inputs: Range) -> Range:
+        """How many candidates come out, given how many come in."""
+        return inputs
+
+    def models(self) -> tuple[str, ...]:
+        """The ids of the models that it may call."""
+        model = getattr(self, "model", None)
+        return (model,) if isinstance(model, str) else ()
+
+    @classmethod
+    def name(cls) -> str:
+        """The tag: the name in files, in the DSL and on the command line."""
+        return str(cls.__struct_config__.tag)
+
+
+class ModelTechnique(Technique, frozen=True, kw_only=False):
+    """A technique whose first setting is the model it asks."""
+
+    model: str
+    """Id of the model to ask."""
+
+
+def build(cls: type[Technique], settings: dict[str, Any], *, where: str = "") -> Technique:
+    """Make a technique from plain settings, checked against its types and ranges.
+
+    Raises `UnknownName` for a setting that it does not have, `ConfigError` for a
+    value that it does not take; `where` (file and line) opens the message.
+    """
+    for setting in settings:
+        if setting not in cls.__struct_fields__:
+            raise UnknownName(f"setting of `{cls.name()}`", setting, cls.__struct_fields__, where=where)
+    try:
+        return msgspec.convert({"use": cls.name(), **settings}, cls)
+    except msgspec.ValidationError as error:
+        raise ConfigError(f"{where}`{cls.name()}`: {error}") from error
+
+
+def step(cls: Callable[P, Technique]) -> Callable[P, Pipeline]:
+    """Turn a technique class into the function of the DSL: settings in, pipeline out.
+
+    The signature stays that of the class, for editors and type checkers.
+    """
+
+    def make(*args: P.args, **kwargs: P.kwargs) -> Pipeline:
+        from compose.pipeline.graph import Pipeline
+
+        technique = cls(*args, **kwargs)
+        plain = {f: getattr(technique, f) for f in technique.__struct_fields__}
+        return Pipeline.of(build(type(technique), msgspec.to_builtins(plain)))
+
+    make.__doc__ = cls.__doc__
+    make.__name__ = make.__qualname__ = getattr(cls, "name", lambda: "step")()
+    return make

@@ -4,6 +4,7 @@
     ├─ ConfigError                    the user: a setting, a file, a command line
     │  └─ UnknownName                 a name that nothing is known by
     ├─ DataError(file, line, field)   the owner of a data file
+    ├─ CacheError(file)               the disk: the cache is full, locked or broken
     ├─ ModelError(model)              a model or the server in front of it
     │  ├─ AuthError                   a key is missing or refused
     │  ├─ RateLimited(retry_after)    too many requests (retried)
@@ -92,6 +93,14 @@ class DataError(ComposeError):
         self.file = file
         self.line = line
         self.field = field
+
+
+class CacheError(ComposeError):
+    """The cache cannot be read or written: a full disk, a lock, a broken file."""
+
+    def __init__(self, message: str, *, file: str, hint: str | None = None) -> None:
+        super().__init__(f"cache {file}: {message}", hint=hint)
+        self.file = file
 
 
 class ModelError(ComposeError):

@@ -95,6 +95,24 @@ class Usage(msgspec.Struct, frozen=True, omit_defaults=True):
         )
 
 
+class Price(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """List price in USD per million tokens, and where and when it was read.
+
+    A part that is `None` is unknown; a call that needs it has an unknown price.
+    `cached` and `cache_write` default to the price of input. `reasoning` tokens
+    are billed as output. `batch` is the factor for batched calls.
+    """
+
+    input: float | None = None
+    output: float | None = None
+    cached: float | None = None
+    cache_write: float | None = None
+    batch: float = 1.0
+    per_call: float = 0.0
+    source: str = ""
+    date: str | None = None
+
+
 class Response(msgspec.Struct, frozen=True, omit_defaults=True):
     """One sample of one model.
 

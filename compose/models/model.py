@@ -7,25 +7,9 @@ from typing import Protocol, runtime_checkable
 
 import msgspec
 
-from compose.types import Request, Response
+from compose.types import Price, Request, Response
 
-
-class Price(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
-    """List price in USD per million tokens, and where and when it was read.
-
-    A part that is `None` is unknown; a call that needs it has an unknown price.
-    `cached` and `cache_write` default to the price of input. `reasoning` tokens
-    are billed as output. `batch` is the factor for batched calls.
-    """
-
-    input: float | None = None
-    output: float | None = None
-    cached: float | None = None
-    cache_write: float | None = None
-    batch: float = 1.0
-    per_call: float = 0.0
-    source: str = ""
-    date: str | None = None
+__all__ = ["Abilities", "Delta", "Model", "Price"]
 
 
 class Abilities(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,0 +1,118 @@
+"""What a command writes: its result on stdout, everything else on stderr."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Generator, Iterable, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any, Protocol
+
+import click
+import msgspec
+
+
+def emit(command: str, payload: Mapping[str, Any], *, line: bool = False) -> None:
+    """Write one JSON object, `"schema": "compose.<command>/1"` first; `line` keeps it on one line."""
+    raw = msgspec.json.encode({"schema": f"compose.{command}/1", **payload}, enc_hook=_plain)
+    click.echo(raw if line else msgspec.json.format(raw, indent=2))
+
+
+def say(text: str, *, quiet: bool = False) -> None:
+    """Write a line for the person to stderr."""
+    if not quiet:
+        click.echo(text, err=True)
+
+
+def show(text: str) -> None:
+    """Write a result for the person to stdout."""
+    click.echo(text)
+
+
+def table(columns: Sequence[str], rows: Iterable[Sequence[Any]], *, title: str | None = None) -> None:
+    """Write a table to stdout; numbers to the right, as wide as the terminal allows."""
+    from rich.box import SIMPLE_HEAD
+    from rich.console import Console
+    from rich.table import Table
+
+    lines = [list(row) for row in rows]
+    grid = Table(title=title, box=SIMPLE_HEAD, title_justify="left", pad_edge=False)
+    for i, name in enumerate(columns):
+        numeric = all(isinstance(row[i], int | float) or str(row[i])[:1] in "-+$0123456789" for row in lines)
+        grid.add_column(name, justify="right" if lines and numeric else "left", overflow="fold")
+    for row in lines:
+        grid.add_row(*("-" if cell is None else str(cell) for cell in row))
+    width = None if sys.stdout.isatty() else 160
+    Console(width=width, markup=False, highlight=False).print(grid)
+
+
+def dollars(amount: float | None) -> str:
+    """An amount for a person; unknown is said, never shown as 0.
+
+    >>> dollars(None), dollars(0.0123456)
+    ('unknown', '$0.01235')
+    """
+    return "unknown" if amount is None else f"${amount:.4g}"
+
+
+def percent(share: float | None) -> str:
+    """A fraction for a person.
+
+    >>> percent(0.974)
+    '97.4%'
+    """
+    return "-" if share is None else f"{100 * share:.1f}%"
+
+
+class Progress(Protocol):
+    """Call with what is done, and the total once it is known."""
+
+    def __call__(self, done: float, total: float | None = None, text: str | None = None) -> None: ...
+
+
+@contextmanager
+def progress(label: str, *, total: float | None = None, quiet: bool = False) -> Generator[Progress]:
+    """A progress bar on stderr; without a terminal, a line every ten seconds."""
+    if quiet:
+        yield lambda done, total=None, text=None: None
+        return
+    if not sys.stderr.isatty():
+        yield _Lines(label, total)
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
+    from rich.progress import Progress as Bar
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Bar(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(label, total=total)
+
+        def advance(done: float, total: float | None = None, text: str | None = None) -> None:
+            changes: dict[str, Any] = {"total": total} if total is not None else {}
+            bar.update(task, completed=done, description=text or label, **changes)
+
+        yield advance
+
+
+class _Lines:
+    """Progress where there is no terminal: rare, plain lines."""
+
+    every = 10.0
+
+    def __init__(self, label: str, total: float | None) -> None:
+        import time
+
+        self._label, self._total, self._clock = label, total, time.monotonic
+        self._next = self._clock() + self.every
+
+    def __call__(self, done: float, total: float | None = None, text: str | None = None) -> None:
+        self._total = total if total is not None else self._total
+        if self._clock() >= self._next:
+            self._next = self._clock() + self.every
+            say(f"{text or self._label}: {done:g}" + (f"/{self._total:g}" if self._total else ""))
+
+
+def _plain(value: Any) -> Any:
+    """What the JSON encoder does not know: numpy numbers, paths, sets."""
+    if hasattr(value, "item"):
+        return value.item()
+    return sorted(value) if isinstance(value, set | frozenset) else str(value)

@@ -55,6 +55,11 @@ class Technique(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     needs_candidates: ClassVar[bool] = True
     """False for a technique that can stand first in a pipeline."""
 
+    @property
+    def streams(self) -> bool:
+        """True where its one candidate is the text of its last call, so that it can be streamed."""
+        return False
+
     async def run(self, state: State, ctx: Context) -> State:
         """Transform a state; the input is never changed."""
         raise NotImplementedError
@@ -67,10 +72,9 @@ class Technique(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
         """How many candidates come out, given how many come in."""
         return inputs
 
-    def models(self) -> tuple[str, ...]:
+    def asks(self) -> tuple[str, ...]:
         """The ids of the models that it may call."""
-        model = getattr(self, "model", None)
-        return (model,) if isinstance(model, str) else ()
+        return ()
 
     @classmethod
     def name(cls) -> str:
@@ -83,6 +87,10 @@ class ModelTechnique(Technique, frozen=True, kw_only=False):
 
     model: str
     """Id of the model to ask."""
+
+    def asks(self) -> tuple[str, ...]:
+        """The one model."""
+        return (self.model,)
 
 
 def build(cls: type[Technique], settings: dict[str, Any], *, where: str = "") -> Technique:

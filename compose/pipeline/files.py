@@ -1,0 +1,182 @@
+"""Pipeline files: YAML or JSON in, a checked pipeline out, and back.
+
+An unknown field, technique or value is refused with file, line, field and the
+nearest valid name. A file names techniques, settings and models and nothing
+else: no code is imported from it and no environment variable read.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import yaml
+
+from compose.errors import ConfigError, UnknownName
+from compose.pipeline.graph import Parallel, Pipeline
+from compose.pipeline.node import Technique, build
+from compose.registry import find
+
+VERSION = 1
+MOST_STEPS = 10_000
+LINE = "__line__"
+
+
+class _Lines(yaml.SafeLoader):
+    """A safe loader that leaves the line of each mapping in it, and refuses doubled keys."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:  # noqa: FBT001, FBT002
+        mapping = super().construct_mapping(node, deep=True)
+        if len(mapping) != len(node.value):
+            raise yaml.constructor.ConstructorError(None, None, "a key stands twice", node.start_mark)
+        mapping[LINE] = node.start_mark.line + 1
+        return mapping
+
+    def compose_node(self, parent: Any, index: Any) -> Any:
+        if self.check_event(yaml.AliasEvent):
+            raise yaml.constructor.ConstructorError(None, None, "aliases are not allowed", self.peek_event().start_mark)
+        return super().compose_node(parent, index)
+
+
+def load(path: str | Path) -> Pipeline:
+    """Read a pipeline file.
+
+    Raises `ConfigError` (exit 2) with file and line for anything that is not a
+    pipeline, and `UnknownName` with the nearest name.
+    """
+    path = Path(path)
+    try:
+        text = path.read_text("utf-8")
+    except OSError as error:
+        raise ConfigError(f"pipeline file {str(path)!r} cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"pipeline file {str(path)!r} is not UTF-8 text") from error
+    return parse(text, where=str(path))
+
+
+def parse(text: str, *, where: str = "pipeline") -> Pipeline:
+    """The pipeline that a YAML or JSON text describes (JSON is read as YAML)."""
+    try:
+        data = yaml.load(text, Loader=_Lines)  # noqa: S506 - a SafeLoader
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise ConfigError(f"{where}:{line}: {error.problem}") from error
+    except (yaml.YAMLError, ValueError) as error:
+        raise ConfigError(f"{where}: not a YAML text: {error}") from error
+    except RecursionError as error:
+        raise ConfigError(f"{where}: nested too deeply") from error
+    return from_data(data, where=where)
+
+
+def from_data(data: Any, *, where: str = "") -> Pipeline:
+    """The pipeline of a pipeline-file object."""
+    where = where or "pipeline"
+    line = _line(data)
+    if not isinstance(data, dict) or "steps" not in data:
+        raise ConfigError(
+            f"{_at(where, line)}a pipeline is an object with `version` and `steps`",
+            hint="see `compose schema`",
+        )
+    _only(data, ("version", "steps"), where)
+    version = data.get("version")
+    if version != VERSION:
+        raise ConfigError(f"{_at(where, line)}`version` is {version!r}, this compose reads {VERSION}")
+    return _steps(data["steps"], where, line).check()
+
+
+def _steps(steps: Any, where: str, line: int | None) -> Pipeline:
+    if not isinstance(steps, list) or not steps:
+        raise ConfigError(f"{_at(where, line)}`steps` is a list with at least one step, not {_kind(steps)}")
+    if len(steps) > MOST_STEPS:
+        raise ConfigError(f"{_at(where, line)}{len(steps)} steps; at most {MOST_STEPS}")
+    return Pipeline([_step(step, where, line) for step in steps])
+
+
+def _step(data: Any, where: str, line: int | None) -> Technique | Parallel:
+    line = _line(data) or line
+    if isinstance(data, dict) and "parallel" in data:
+        _only(data, ("parallel",), where)
+        branches = data["parallel"]
+        if not isinstance(branches, list) or not branches:
+            raise ConfigError(f"{_at(where, line)}`parallel` is a list of branches, not {_kind(branches)}")
+        return Parallel(tuple(b for branch in branches for b in _branch(branch, where, line)))
+    if not isinstance(data, dict) or "use" not in data:
+        raise ConfigError(f"{_at(where, line)}a step has `use` or `parallel`, this is {_kind(data)}")
+    name = data["use"]
+    try:
+        cls: type[Technique] = find("techniques", str(name))
+    except UnknownName as error:
+        raise ConfigError(f"{_at(where, line)}{error.message}", hint=error.hint) from error
+    settings = {str(k): _plain(v) for k, v in data.items() if k not in ("use", LINE)}
+    return build(cls, settings, where=_at(where, line))
+
+
+def _branch(data: Any, where: str, line: int | None) -> tuple[Pipeline, ...]:
+    if isinstance(data, dict) and "steps" in data:
+        _only(data, ("steps",), where)
+        pipeline = _steps(data["steps"], where, _line(data) or line)
+    else:
+        pipeline = Pipeline((_step(data, where, line),))
+    match pipeline.steps:
+        case (Parallel(branches),):
+            return branches
+        case _:
+            return (pipeline,)
+
+
+def to_data(pipeline: Pipeline) -> dict[str, Any]:
+    """The pipeline-file object of a pipeline; `from_data` is its inverse."""
+    return {"version": VERSION, "steps": [_step_data(s) for s in pipeline.steps]}
+
+
+def _step_data(step: Technique | Parallel) -> dict[str, Any]:
+    if isinstance(step, Parallel):
+        return {"parallel": [_branch_data(b) for b in step.branches]}
+    return msgspec.to_builtins(step)
+
+
+def _branch_data(branch: Pipeline) -> dict[str, Any]:
+    if len(branch.steps) == 1:
+        return _step_data(branch.steps[0])
+    return {"steps": [_step_data(s) for s in branch.steps]}
+
+
+def save(pipeline: Pipeline, path: Path) -> Path:
+    """Write a pipeline file; the suffix `.json` gives JSON, all else YAML."""
+    data = to_data(pipeline)
+    if path.suffix == ".json":
+        text = json.dumps(data, indent=2, ensure_ascii=False) + "\n"
+    else:
+        text = yaml.safe_dump(data, sort_keys=False, allow_unicode=True, width=100)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, "utf-8")
+    except OSError as error:
+        raise ConfigError(f"pipeline file {str(path)!r} cannot be written: {error.strerror}") from error
+    return path
+
+
+def _only(data: dict[str, Any], known: tuple[str, ...], where: str) -> None:
+    for field in data:
+        if field not in known and field != LINE:
+            raise UnknownName("field", str(field), known, where=_at(where, _line(data)))
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {k: _plain(v) for k, v in value.items() if k != LINE}
+    return [_plain(v) for v in value] if isinstance(value, list) else value
+
+
+def _line(data: Any) -> int | None:
+    return data.get(LINE) if isinstance(data, dict) else None
+
+
+def _at(where: str, line: int | None) -> str:
+    return f"{where}:{line}: " if line else f"{where}: "
+
+
+def _kind(value: Any) -> str:
+    return {dict: "an object", list: "a list", str: "a text", type(None): "nothing"}.get(type(value), "a number")

@@ -1,0 +1,195 @@
+"""The runner: a short loop that starts each node when its parents are done.
+
+It knows no technique by name and charges nothing. Its wall time is the critical
+path: every node is a task of one task group, so a failure or a cancellation
+reaches every call under way.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections import Counter
+from collections.abc import Callable, Sequence
+from functools import cached_property
+from time import perf_counter
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from compose.errors import ConfigError, UnknownName
+from compose.models.ledger import Ledger
+from compose.types import Message, Params, Request, Response, State
+
+if TYPE_CHECKING:
+    from compose.models.call import Caller
+    from compose.models.model import Delta
+    from compose.pipeline.graph import Pipeline, Planned
+
+
+class Event(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """One step as it went: when, how long (seconds), how many calls, what came out."""
+
+    node: str
+    technique: str
+    started: float
+    """Seconds after the run began."""
+    seconds: float
+    calls: int = 0
+    cached: int = 0
+    usd: float | None = None
+    candidates: int = 0
+    notes: tuple[str, ...] = ()
+    error: str | None = None
+
+
+class Run:
+    """What the nodes of one run share: the caller, the draws so far, the trace."""
+
+    def __init__(
+        self,
+        caller: Caller,
+        ledger: Ledger,
+        *,
+        seed: int = 0,
+        on_delta: Callable[[Delta], None] | None = None,
+    ) -> None:
+        self.caller = caller
+        self.ledger = ledger
+        self.seed = seed
+        self.on_delta = on_delta
+        self.began = perf_counter()
+        self.events: list[Event] = []
+        self._drawn: Counter[tuple[str, tuple[Message, ...], Params]] = Counter()
+
+    def draw(self, model: str, messages: tuple[Message, ...], params: Params, n: int) -> range:
+        """Reserve the next `n` sample indices of a request within this run."""
+        key = (model, messages, params)
+        try:
+            first = self._drawn[key]
+        except TypeError:  # content parts, tools and schemas are plain lists and dicts
+            key = (model, (Message("user", msgspec.json.encode(messages).decode()),), Params(
+                tool_choice=msgspec.json.encode(params).decode()))
+            first = self._drawn[key]
+        self._drawn[key] = first + n
+        return range(first, first + n)
+
+
+class NodeContext:
+    """The `Context` of one node in one run."""
+
+    def __init__(self, run: Run, node: str, state: State, *, streams: bool = False) -> None:
+        self._run = run
+        self._node = node
+        self._state = state
+        self._streams = streams
+        self.ledger = Ledger(run.ledger)
+        self.notes: list[str] = []
+
+    @cached_property
+    def rng(self) -> random.Random:
+        """Seeded from the run's seed, the node and the question."""
+        return random.Random(f"{self._run.seed}:{self._node}:{self._state.question}")
+
+    def note(self, text: str) -> None:
+        """Add a line to this step's event."""
+        self.notes.append(text)
+
+    async def call(self, model: str, messages: Sequence[Message], *, n: int = 1, **params: Any) -> list[Response]:
+        """Draw `n` samples at once; see `Context.call`."""
+        asked = tuple(messages)
+        settings = _params(params)
+        run = self._run
+        requests = [Request(model, asked, settings, sample) for sample in run.draw(model, asked, settings, n)]
+        if self._streams and n == 1:
+            return [await self._stream(requests[0])]
+        if n == 1:
+            return [await run.caller.call(requests[0], self.ledger, node=self._node)]
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(run.caller.call(r, self.ledger, node=self._node)) for r in requests]
+        return [task.result() for task in tasks]
+
+    async def _stream(self, request: Request) -> Response:
+        response: Response | None = None
+        async for delta in self._run.caller.stream(request, self.ledger, node=self._node):
+            response = delta.response or response
+            if self._run.on_delta and delta.text:
+                self._run.on_delta(delta)
+        assert response is not None, "a stream ends with a response"  # noqa: S101 - contract of Caller.stream
+        return response
+
+
+def _params(given: dict[str, Any]) -> Params:
+    chosen = {k: v for k, v in given.items() if v is not None}
+    try:
+        return Params(**chosen)
+    except TypeError as error:
+        wrong = next((k for k in chosen if k not in Params.__struct_fields__), None)
+        if wrong is None:
+            raise ConfigError(str(error)) from error
+        raise UnknownName("call parameter", wrong, Params.__struct_fields__) from error
+
+
+async def execute(pipeline: Pipeline, state: State, run: Run) -> State:
+    """Run a pipeline on a state; events are appended to `run.events` as steps end."""
+    plan = pipeline.plan
+    try:
+        if all(len(node.parents) <= 1 for node in plan) and len(pipeline.sinks) == 1:
+            for node in plan:  # a plain sequence needs no tasks
+                state = await _step(node, state, run, last=node is plan[-1])
+            return state
+        tasks: dict[str, asyncio.Task[State]] = {}
+        async with asyncio.TaskGroup() as group:
+            for node in plan:
+                parents = [tasks[p] for p in node.parents]
+                last = (node.id,) == pipeline.sinks
+                tasks[node.id] = group.create_task(_after(parents, node, state, run, last=last))
+        return State.merge(tasks[sink].result() for sink in pipeline.sinks)
+    except BaseExceptionGroup as error:
+        raise first_error(error) from error
+
+
+async def _after(
+    parents: list[asyncio.Task[State]], node: Planned, start: State, run: Run, *, last: bool
+) -> State:
+    states = [await parent for parent in parents]
+    return await _step(node, State.merge(states) if states else start, run, last=last)
+
+
+async def _step(node: Planned, state: State, run: Run, *, last: bool) -> State:
+    technique = node.technique
+    context = NodeContext(run, node.id, state, streams=last and run.on_delta is not None and technique.streams)
+    began = perf_counter()
+    result: State | None = None
+    error: str | None = "cancelled"
+    try:
+        result = await technique.run(state, context)
+        error = None
+    except Exception as raised:
+        error = str(raised)
+        raise
+    finally:
+        ledger = context.ledger
+        run.events.append(
+            Event(
+                node=node.id,
+                technique=technique.name(),
+                started=began - run.began,
+                seconds=perf_counter() - began,
+                calls=ledger.calls,
+                cached=ledger.cached,
+                usd=ledger.usd,
+                candidates=len(result.candidates) if result else 0,
+                notes=tuple(context.notes),
+                error=error,
+            )
+        )
+    return result
+
+
+def first_error(group: BaseExceptionGroup[BaseException]) -> BaseException:
+    """The first leaf of an exception group: one thing went wrong first, the rest was cancelled."""
+    error: BaseException = group
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error

@@ -1,0 +1,40 @@
+"""What steps that look at each candidate on its own share: one call each, all at once."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Annotated
+
+import msgspec
+
+from compose.pipeline.node import Context, ModelTechnique
+from compose.types import Message, Range, State
+
+
+class PerCandidate(ModelTechnique, frozen=True, kw_only=True):
+    """A step that asks its model once about each candidate."""
+
+    temperature: Annotated[float, msgspec.Meta(ge=0, le=2)] | None = None
+    """Sampling temperature; unset is the provider's default."""
+    max_tokens: Annotated[int, msgspec.Meta(ge=1)] | None = None
+    """Most tokens of one look."""
+
+    async def look(self, prompt: str, state: State, ctx: Context) -> list[str]:
+        """What the model says of each candidate, in order; `prompt` has `{question}` and `{answer}`."""
+        async with asyncio.TaskGroup() as group:
+            tasks = [
+                group.create_task(
+                    ctx.call(
+                        self.model,
+                        [Message("user", prompt.format(question=state.question, answer=candidate.text))],
+                        temperature=self.temperature,
+                        max_tokens=self.max_tokens,
+                    )
+                )
+                for candidate in state.candidates
+            ]
+        return [task.result()[0].text for task in tasks]
+
+    def calls(self, inputs: Range) -> Range:
+        """One for each candidate."""
+        return inputs

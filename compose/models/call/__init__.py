@@ -1,0 +1,12 @@
+"""The one place where models are called.
+
+A call passes, in this order: cache → single-flight → budget reservation →
+concurrency and rate limit → timeout → retry → fallback → ledger. The timeout
+bounds one attempt, since an attempt that hangs is worth a second one; a fallback
+is asked through the same links as the model it stands in for, with its own key,
+price and limits.
+"""
+
+from compose.models.call.caller import Caller
+
+__all__ = ["Caller"]

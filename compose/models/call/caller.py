@@ -1,0 +1,272 @@
+"""`Caller`: takes each sample through the chain of links."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import msgspec
+
+from compose.config import CacheMode, Config, ModelConfig, load_config
+from compose.errors import CallTimeout, ConfigError, ModelError
+from compose.models.cache import Cache, key_of
+from compose.models.call.budget import Budget
+from compose.models.call.flights import Flights
+from compose.models.call.limits import Slots
+from compose.models.call.retry import retrying
+from compose.models.call.secrets import without_secrets
+from compose.models.call.target import Target
+from compose.models.ledger import Ledger
+from compose.models.model import Delta, Model
+from compose.types import Request, Response
+
+SEEN_KEYS = 262_144
+"""Recorded answers that are remembered as given out; beyond it the oldest are forgotten (about 30 MB)."""
+_MODES: tuple[CacheMode, ...] = ("off", "read", "on")
+_replace = msgspec.structs.replace
+
+
+class Caller:
+    """Calls models: cached, shared, within budget and limits, patiently, and accounted for.
+
+    `budget` in USD holds for everything this caller does, `concurrency` for all
+    models together, `timeout` in seconds for one attempt. Nothing is opened or
+    resolved before the first call. One caller serves one event loop at a time.
+
+        async with Caller(budget=1.0) as caller:
+            response = await caller.call(Request("gpt-4o-mini", (Message("user", "hi"),)), Ledger())
+    """
+
+    def __init__(
+        self,
+        config: Config | None = None,
+        *,
+        cache: Cache | CacheMode | None = "on",
+        budget: float | None = None,
+        concurrency: int = 64,
+        timeout: float = 120.0,
+        retries: int = 4,
+        data: Path | None = None,
+    ) -> None:
+        self._config = config
+        self._asked_cache = cache
+        self._cache: Cache | None = None
+        self._budget = Budget(budget)
+        self._slots = Slots(concurrency)
+        self._timeout = timeout
+        self._retries = retries
+        self._data = data
+        self._flights = Flights()
+        self._targets: dict[str, Target] = {}
+        self._seen: dict[bytes, None] = {}
+
+    @property
+    def config(self) -> Config:
+        """The configuration, read from `compose.toml` unless it was given."""
+        if self._config is None:
+            self._config = load_config()
+        return self._config
+
+    @property
+    def cache(self) -> Cache:
+        """The cache; of the caller's and the configuration's mode the more careful one holds."""
+        if self._cache is None:
+            asked = self._asked_cache
+            if isinstance(asked, Cache):
+                self._cache = asked
+            else:
+                mode = min(asked or "off", self.config.cache, key=_MODES.index)
+                self._cache = Cache(mode=mode, ttl_days=self.config.cache_ttl_days)
+        return self._cache
+
+    @property
+    def spent(self) -> float:
+        """USD paid so far, as far as prices are known."""
+        return self._budget.spent
+
+    def model(self, id: str) -> Model:
+        """The model behind an id or a name of `compose.toml`; raises `UnknownName`."""
+        return self._target(id).model
+
+    def add(self, model: Model) -> None:
+        """Use this model for its id, whatever the configuration says."""
+        self._targets[model.id] = self._made(model.id, model)
+
+    async def call(self, request: Request, ledger: Ledger, *, node: str = "") -> Response:
+        """Answer one sample and account for it in `ledger` under `node`.
+
+        Raises the `ModelError` of the model asked for when it and its fallbacks
+        failed for good, `BudgetExceeded`, `ConfigError` or `CacheError`.
+        """
+        target = self._target(request.model)
+        try:
+            response, spent = await self._answer(target, request)
+        except ModelError as error:
+            without_secrets(error, self._key_names())
+            response, spent = await self._fall_back(target, request, error)
+        ledger.record(response, node=node, spent=spent)
+        return response
+
+    async def stream(self, request: Request, ledger: Ledger, *, node: str = "") -> AsyncIterator[Delta]:
+        """Answer one sample piece by piece; the last delta carries the response.
+
+        A stored answer comes in one piece. Failures before the first piece are
+        handled as in `call`; later ones are raised, since a piece cannot be unsaid.
+        """
+        target = self._target(request.model)
+        asked = self._prepared(target, request)
+        key = key_of(asked, target.identity)
+        if target.model.stored or (hit := self.cache.find(key)) is not None:
+            response = await self.call(request, ledger, node=node)
+            yield Delta(response.text)
+            yield Delta(response=response)
+            return
+        del hit
+        most = self._most(target, asked)
+        await self._budget.reserve(most)
+        cost = 0.0
+        try:
+            async with target.slot():
+                pieces, first = await self._opened(target, asked)
+                response: Response | None = first.response
+                yield first
+                while response is None:
+                    delta = await self._piece(target, pieces)
+                    response = delta.response and self._finished(target, delta.response, 0.0)
+                    yield delta if response is None else Delta(delta.text, response)
+            response = target.priced(response)
+            cost = response.usd or 0.0
+        except ModelError as error:
+            raise without_secrets(error, self._key_names()) from None
+        finally:
+            self._budget.settle(most, cost)
+        await self.cache.store(key, response)
+        ledger.record(response, node=node, spent=response.usd)
+
+    async def aclose(self) -> None:
+        """Give back connections and files. The caller can be used again; it opens them anew."""
+        targets, self._targets = self._targets, {}
+        for target in targets.values():
+            await target.model.aclose()
+        if self._cache is not None and not isinstance(self._asked_cache, Cache):
+            self._cache.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.aclose()
+
+    # The chain, link by link.
+
+    async def _answer(self, target: Target, request: Request) -> tuple[Response, float | None]:
+        """Cache and single-flight: the answer, and what this caller paid for it now."""
+        request = self._prepared(target, request)
+        key = key_of(request, target.identity)
+        if target.model.stored:
+            return await self._recorded(target, request, key)
+        hit = self.cache.find(key)
+        if hit is not None:
+            return target.priced(hit), 0.0
+        response, mine = await self._flights.join(key, lambda: self._ask(target, request, key))
+        return (response, response.usd) if mine else (_replace(response, cached=True), 0.0)
+
+    async def _ask(self, target: Target, request: Request, key: bytes) -> Response:
+        """Budget, limits, timeout and retry; durable before it is used."""
+        most = self._most(target, request)
+        await self._budget.reserve(most)
+        cost = 0.0
+        try:
+            async with target.slot():
+                response = await retrying(lambda: self._attempt(target, request), self._retries)
+            cost = response.usd or 0.0
+        finally:
+            self._budget.settle(most, cost)
+        await self.cache.store(key, response)
+        return response
+
+    async def _attempt(self, target: Target, request: Request) -> Response:
+        await target.pace(request)
+        start = time.perf_counter()
+        try:
+            async with asyncio.timeout(target.timeout):
+                response = await target.model.complete(request)
+        except TimeoutError as error:
+            raise self._late(target) from error
+        return self._finished(target, response, time.perf_counter() - start)
+
+    async def _fall_back(self, target: Target, request: Request, error: ModelError) -> tuple[Response, float | None]:
+        for id in target.fallbacks:
+            try:
+                return await self._answer(self._target(id), request)
+            except ModelError as other:
+                error.add_note(f"fallback {without_secrets(other, self._key_names())}")
+        raise error
+
+    async def _recorded(self, target: Target, request: Request, key: bytes) -> tuple[Response, float | None]:
+        """An answer that lies on disk: paid for, at its recorded price, the first time it is used."""
+        response = target.priced(await target.model.complete(request))
+        if key in self._seen and self.cache.mode != "off":
+            return _replace(response, cached=True), 0.0
+        if response.usd is None and self._budget.limit is not None:
+            target.worst_case(request)
+        self._budget.charge(response.usd or 0.0)
+        self._seen[key] = None
+        if len(self._seen) > SEEN_KEYS:
+            del self._seen[next(iter(self._seen))]
+        return response, response.usd
+
+    # Parts that `call` and `stream` share.
+
+    def _prepared(self, target: Target, request: Request) -> Request:
+        request = target.request(request)
+        return request if self._budget.limit is None else target.capped(request)
+
+    def _most(self, target: Target, request: Request) -> float:
+        return 0.0 if self._budget.limit is None else target.worst_case(request)
+
+    def _finished(self, target: Target, response: Response, seconds: float) -> Response:
+        if response.seconds or not seconds:
+            return target.priced(response)
+        return target.priced(_replace(response, seconds=seconds))
+
+    def _late(self, target: Target) -> CallTimeout:
+        return CallTimeout(f"no answer in {target.timeout:g} s", model=target.id, hint="raise the timeout, or try later")
+
+    async def _opened(self, target: Target, request: Request) -> tuple[AsyncIterator[Delta], Delta]:
+        async def attempt() -> tuple[AsyncIterator[Delta], Delta]:
+            await target.pace(request)
+            pieces = target.model.stream(request)
+            return pieces, await self._piece(target, pieces)
+
+        return await retrying(attempt, self._retries)
+
+    async def _piece(self, target: Target, pieces: AsyncIterator[Delta]) -> Delta:
+        try:
+            async with asyncio.timeout(target.timeout):
+                return await anext(pieces)
+        except TimeoutError as error:
+            raise self._late(target) from error
+
+    def _key_names(self) -> list[str]:
+        return [m.api_key_env for m in self.config.models.values() if m.api_key_env]
+
+    def _target(self, id: str) -> Target:
+        target = self._targets.get(id)
+        if target is None:
+            from compose.models.resolve import resolve
+
+            target = self._targets[id] = self._made(id, resolve(id, self.config, data=self._data))
+        return target
+
+    def _made(self, id: str, model: Model) -> Target:
+        settings = self.config.models.get(id) or ModelConfig()
+        if id in settings.fallbacks:
+            raise ConfigError(f"model {id!r} is its own fallback", hint="remove it from `fallbacks`")
+        return Target(id, model, settings, slots=self._slots, timeout=self._timeout)

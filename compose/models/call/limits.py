@@ -1,0 +1,68 @@
+"""How many calls run at once, and how many start in a minute."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import deque
+
+BURST_SECONDS = 1.0
+"""How much of its rate a model may be given at once after a pause."""
+
+
+class Slots:
+    """A first-come-first-served semaphore that may live through several event loops."""
+
+    def __init__(self, count: int) -> None:
+        self.free = count
+        self._waiting: deque[asyncio.Future[None]] = deque()
+
+    async def acquire(self) -> None:
+        """Take a slot, waiting for one if need be; a cancelled wait takes none."""
+        if self.free > 0 and not self._waiting:
+            self.free -= 1
+            return
+        turn = asyncio.get_running_loop().create_future()
+        self._waiting.append(turn)
+        try:
+            await turn
+        except asyncio.CancelledError:
+            if turn.done() and not turn.cancelled():
+                self.release()
+            else:
+                self._waiting.remove(turn)
+            raise
+
+    def release(self) -> None:
+        """Give a slot back, to the longest waiting if anyone waits."""
+        while self._waiting:
+            turn = self._waiting.popleft()
+            if not turn.done():
+                turn.set_result(None)
+                return
+        self.free += 1
+
+
+class Pace:
+    """Spaces the starts of calls so that a rate per minute is kept.
+
+    A call takes `amount` units (1 for requests, estimated tokens for tokens) and
+    starts when those before it have used up theirs, but for a short burst.
+    """
+
+    def __init__(self, per_minute: float) -> None:
+        self._seconds_each = 60.0 / per_minute
+        self._next = 0.0
+
+    async def wait(self, amount: float = 1.0) -> None:
+        """Wait until `amount` more may start; a cancelled wait takes nothing."""
+        now = time.monotonic()
+        start = max(self._next, now - BURST_SECONDS)
+        taken = amount * self._seconds_each
+        self._next = start + taken
+        if start > now:
+            try:
+                await asyncio.sleep(start - now)
+            except asyncio.CancelledError:
+                self._next -= taken
+                raise

@@ -105,9 +105,6 @@ def _of_the_machine(error: BaseException) -> Failure | None:
         what = f"{error.filename}: " if error.filename is not None else ""
         hint = "free some space; what was finished is kept" if error.errno in _FULL else None
         return Failure("FileError", f"{what}{error.strerror or error}", hint, 2)
-    if type(error).__module__ == "sqlite3":
-        hint = "free some space or move the folder with COMPOSE_CACHE; what was finished is kept"
-        return Failure("FileError", f"the store of calls: {error}", hint, 2)
     return None
 
 

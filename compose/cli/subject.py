@@ -1,0 +1,60 @@
+"""What a command works on: P is a pipeline file or a model id, and the caller that it needs."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Iterable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from compose.models.call import Caller
+    from compose.pipeline.graph import Pipeline
+
+CacheMode = Literal["on", "read", "off"]
+_FILES = (".yaml", ".yml", ".json")
+
+
+def is_file(text: str) -> bool:
+    """Whether P names a pipeline file.
+
+    >>> is_file("winner.yaml"), is_file("local/smollm2-135m")
+    (True, False)
+    """
+    return "://" not in text and text.endswith(_FILES)
+
+
+def read(text: str) -> Pipeline:
+    """The pipeline that P names; a model id is the pipeline that asks it once.
+
+    Raises `ConfigError` for a file that cannot be read. Whether the models exist
+    is found out by `open_caller`, which knows the configuration.
+    """
+    if is_file(text):
+        from compose.pipeline.files import load
+
+        return load(text)
+    from compose.techniques.generate import generate
+
+    return generate(text)
+
+
+@asynccontextmanager
+async def open_caller(
+    pipelines: Iterable[Pipeline] = (),
+    *,
+    config: Path | None = None,
+    data: Path | None = None,
+    cache: CacheMode | None = None,
+    budget: float | None = None,
+) -> AsyncGenerator[Caller]:
+    """A caller for a command's run; a model that cannot be had is refused before anything is spent."""
+    from compose.config import load_config
+    from compose.models.call import Caller
+
+    settings = load_config(explicit=config)
+    async with Caller(settings, cache=cache or settings.cache, budget=budget, data=data) as caller:
+        for pipeline in pipelines:
+            for model in pipeline.check().models():
+                caller.model(model)
+        yield caller

@@ -15,7 +15,7 @@ import os
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from hashlib import blake2b
 from pathlib import Path
 from typing import Literal
@@ -207,7 +207,7 @@ class Cache:
         return tuple(self.path.with_name(self.path.name + end) for end in ("", "-wal", "-shm"))
 
     @contextlib.contextmanager
-    def _failing(self) -> Iterator[None]:
+    def _failing(self) -> Generator[None]:
         """Turn SQLite's and the disk's complaints into one line."""
         try:
             yield

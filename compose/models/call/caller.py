@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -12,7 +13,7 @@ from typing import Self
 import msgspec
 
 from compose.config import CacheMode, Config, ModelConfig, load_config
-from compose.errors import CallTimeout, ConfigError, ModelError
+from compose.errors import BadResponse, CallTimeout, ConfigError, ModelError
 from compose.models.cache import Cache, key_of
 from compose.models.call.budget import Budget
 from compose.models.call.flights import Flights
@@ -79,8 +80,8 @@ class Caller:
             if isinstance(asked, Cache):
                 self._cache = asked
             else:
-                mode = min(asked or "off", self.config.cache, key=_MODES.index)
-                self._cache = Cache(mode=mode, ttl_days=self.config.cache_ttl_days)
+                order = min(_MODES.index(asked or "off"), _MODES.index(self.config.cache))
+                self._cache = Cache(mode=_MODES[order], ttl_days=self.config.cache_ttl_days)
         return self._cache
 
     @property
@@ -120,32 +121,16 @@ class Caller:
         target = self._target(request.model)
         asked = self._prepared(target, request)
         key = key_of(asked, target.identity)
-        if target.model.stored or (hit := self.cache.find(key)) is not None:
+        if target.model.stored or self.cache.find(key) is not None:
             response = await self.call(request, ledger, node=node)
             yield Delta(response.text)
             yield Delta(response=response)
             return
-        del hit
-        most = self._most(target, asked)
-        await self._budget.reserve(most)
-        cost = 0.0
-        try:
-            async with target.slot():
-                pieces, first = await self._opened(target, asked)
-                response: Response | None = first.response
-                yield first
-                while response is None:
-                    delta = await self._piece(target, pieces)
-                    response = delta.response and self._finished(target, delta.response, 0.0)
-                    yield delta if response is None else Delta(delta.text, response)
-            response = target.priced(response)
-            cost = response.usd or 0.0
-        except ModelError as error:
-            raise without_secrets(error, self._key_names()) from None
-        finally:
-            self._budget.settle(most, cost)
-        await self.cache.store(key, response)
-        ledger.record(response, node=node, spent=response.usd)
+        async with aclosing(self._streamed(target, asked, key)) as deltas:
+            async for delta in deltas:
+                if delta.response is not None:
+                    ledger.record(delta.response, node=node, spent=delta.response.usd)
+                yield delta
 
     async def aclose(self) -> None:
         """Give back connections and files. The caller can be used again; it opens them anew."""
@@ -183,8 +168,11 @@ class Caller:
         await self._budget.reserve(most)
         cost = 0.0
         try:
-            async with target.slot():
+            await target.acquire()
+            try:
                 response = await retrying(lambda: self._attempt(target, request), self._retries)
+            finally:
+                target.release()
             cost = response.usd or 0.0
         finally:
             self._budget.settle(most, cost)
@@ -239,11 +227,39 @@ class Caller:
     def _late(self, target: Target) -> CallTimeout:
         return CallTimeout(f"no answer in {target.timeout:g} s", model=target.id, hint="raise the timeout, or try later")
 
-    async def _opened(self, target: Target, request: Request) -> tuple[AsyncIterator[Delta], Delta]:
-        async def attempt() -> tuple[AsyncIterator[Delta], Delta]:
+    async def _streamed(self, target: Target, request: Request, key: bytes) -> AsyncGenerator[Delta]:
+        most = self._most(target, request)
+        await self._budget.reserve(most)
+        cost = 0.0
+        try:
+            await target.acquire()
+            try:
+                start = time.perf_counter()
+                pieces, delta = await self._opened(target, request)
+                async with aclosing(pieces):
+                    while delta.response is None:
+                        yield delta
+                        delta = await self._piece(target, pieces)
+            finally:
+                target.release()
+            response = self._finished(target, delta.response, time.perf_counter() - start)
+            cost = response.usd or 0.0
+        except ModelError as error:
+            raise without_secrets(error, self._key_names()) from error.__cause__
+        finally:
+            self._budget.settle(most, cost)
+        await self.cache.store(key, response)
+        yield Delta(delta.text, response)
+
+    async def _opened(self, target: Target, request: Request) -> tuple[AsyncGenerator[Delta], Delta]:
+        async def attempt() -> tuple[AsyncGenerator[Delta], Delta]:
             await target.pace(request)
-            pieces = target.model.stream(request)
-            return pieces, await self._piece(target, pieces)
+            pieces = _closable(target.model.stream(request))
+            try:
+                return pieces, await self._piece(target, pieces)
+            except BaseException:
+                await pieces.aclose()
+                raise
 
         return await retrying(attempt, self._retries)
 
@@ -253,6 +269,8 @@ class Caller:
                 return await anext(pieces)
         except TimeoutError as error:
             raise self._late(target) from error
+        except StopAsyncIteration as error:
+            raise BadResponse("the stream ended without an answer", model=target.id) from error
 
     def _key_names(self) -> list[str]:
         return [m.api_key_env for m in self.config.models.values() if m.api_key_env]
@@ -270,3 +288,13 @@ class Caller:
         if id in settings.fallbacks:
             raise ConfigError(f"model {id!r} is its own fallback", hint="remove it from `fallbacks`")
         return Target(id, model, settings, slots=self._slots, timeout=self._timeout)
+
+
+async def _closable(pieces: AsyncIterator[Delta]) -> AsyncGenerator[Delta]:
+    """A stream that can be closed, whatever kind of iterator the model gives."""
+    try:
+        async for piece in pieces:
+            yield piece
+    finally:
+        if isinstance(pieces, AsyncGenerator):
+            await pieces.aclose()

@@ -15,10 +15,12 @@ _ENDINGS = ("_API_KEY", "_TOKEN", "_SECRET", "_KEY")
 def without_secrets(error: ModelError, variables: Iterable[str]) -> ModelError:
     """Blank the values of the named environment variables, and of all that look like keys, in an error."""
     names = {*variables, *(name for name in os.environ if name.endswith(_ENDINGS))}
-    values = sorted((v for n in names if len(v := os.environ.get(n, "")) >= SHORTEST_KEY), key=len, reverse=True)
-    for value in values:
+    values = [os.environ.get(name, "") for name in names]
+    for value in sorted(values, key=lambda v: -len(v)):
+        if len(value) < SHORTEST_KEY:
+            break
         error.message = error.message.replace(value, "***")
         error.hint = error.hint.replace(value, "***") if error.hint else error.hint
-    if values and error.args != (error.message,):
+    if error.args != (error.message,):
         error.args = (error.message,)
     return error

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from contextlib import asynccontextmanager
-from collections.abc import AsyncIterator
-
 import msgspec
 
 from compose.config import ModelConfig
-from compose.cost import estimate_tokens, most_output, price_of, worst_case, DEFAULT_OUTPUT
+from compose.cost import DEFAULT_OUTPUT, estimate_tokens, most_output, price_of, worst_case
 from compose.errors import ConfigError
 from compose.models.call.limits import Pace, Slots
 from compose.models.model import Model
@@ -66,20 +63,22 @@ class Target:
             return response
         return _replace(response, usd=price_of(response.usage, self.price))
 
-    @asynccontextmanager
-    async def slot(self) -> AsyncIterator[None]:
-        """Hold a place among the calls in flight, the model's own first."""
-        if self._own_slots is not None:
-            await self._own_slots.acquire()
+    async def acquire(self) -> None:
+        """Take a place among the calls in flight, the model's own first; pair with `release`."""
+        if self._own_slots is None:
+            return await self._slots.acquire()
+        await self._own_slots.acquire()
         try:
             await self._slots.acquire()
-            try:
-                yield
-            finally:
-                self._slots.release()
-        finally:
-            if self._own_slots is not None:
-                self._own_slots.release()
+        except BaseException:
+            self._own_slots.release()
+            raise
+
+    def release(self) -> None:
+        """Give the place back."""
+        self._slots.release()
+        if self._own_slots is not None:
+            self._own_slots.release()
 
     async def pace(self, request: Request) -> None:
         """Wait for the model's rate limits; each attempt counts."""

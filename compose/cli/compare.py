@@ -59,9 +59,7 @@ def command(
         opened = subject.open_caller(pipelines.values(), config=config, data=data, cache=cache, budget=budget)
         async with opened as caller:
             for name, pipeline in pipelines.items():
-                done[name], stopped = await measure(
-                    pipeline, chosen, items, caller, seed=seed, label=name, quiet=quiet
-                )
+                done[name], stopped = await measure(pipeline, chosen, items, caller, seed=seed, label=name, quiet=quiet)
                 if stopped is not None:
                     raise stopped
         return done
@@ -95,15 +93,24 @@ def _show(rows: dict[str, Any]) -> None:
     table(
         ["system", "quality", "low", "high", "USD an item"],
         [
-            (s["system"], *(percent(getattr(s["quality"], k)) for k in ("mean", "low", "high")), dollars(s["usd_per_item"]))
+            (
+                s["system"],
+                *(percent(getattr(s["quality"], k)) for k in ("mean", "low", "high")),
+                dollars(s["usd_per_item"]),
+            )
             for s in rows["systems"]
         ],
     )
     table(
         ["a", "b", "a - b", "low", "high", "p", "better"],
         [
-            (d["a"], d["b"], *(f"{100 * getattr(d['diff'], k):+.1f}" for k in ("mean", "low", "high")),
-             f"{d['p']:.3f}", d["better"] or "neither")
+            (
+                d["a"],
+                d["b"],
+                *(f"{100 * getattr(d['diff'], k):+.1f}" for k in ("mean", "low", "high")),
+                f"{d['p']:.3f}",
+                d["better"] or "neither",
+            )
             for d in rows["diffs"]
         ],
     )

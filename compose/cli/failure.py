@@ -12,6 +12,7 @@ import sys
 import traceback
 from collections.abc import Generator
 from contextlib import contextmanager
+from typing import cast
 
 import click
 import msgspec
@@ -90,7 +91,8 @@ def _first(error: BaseException) -> BaseException:
     """The error to tell of: in a group, the first one raised on purpose."""
     if not isinstance(error, BaseExceptionGroup):
         return error
-    leaves = [_first(e) for e in error.exceptions]
+    group = cast("BaseExceptionGroup[BaseException]", error)
+    leaves = [_first(e) for e in group.exceptions]
     return next((e for e in leaves if isinstance(e, ComposeError)), leaves[0])
 
 

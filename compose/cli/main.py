@@ -78,7 +78,7 @@ def run(argv: Sequence[str]) -> int:
     """Run one command line and return its exit status; prints errors, never raises."""
     try:
         status = cli.main(list(argv) or ["--help"], prog_name="compose", standalone_mode=False)
-    except BaseException as error:
+    except BaseException as error:  # noqa: BLE001 - told to the person, and the exit status says it
         return report(error, as_json="--json" in argv)
     return status if isinstance(status, int) else 0
 

@@ -112,7 +112,5 @@ class _Lines:
 
 
 def _plain(value: Any) -> Any:
-    """What the JSON encoder does not know: numpy numbers, paths, sets."""
-    if hasattr(value, "item"):
-        return value.item()
-    return sorted(value) if isinstance(value, set | frozenset) else str(value)
+    """What the JSON encoder does not know: numpy numbers; all else as text."""
+    return value.item() if hasattr(value, "item") else str(value)

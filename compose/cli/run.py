@@ -103,9 +103,7 @@ def summary(result: Result) -> dict[str, Any]:
     }
 
 
-async def _stream(
-    pipeline: Pipeline, question: str, caller: Caller, seed: int, *, as_json: bool, quiet: bool
-) -> None:
+async def _stream(pipeline: Pipeline, question: str, caller: Caller, seed: int, *, as_json: bool, quiet: bool) -> None:
     from compose.models.ledger import Ledger
 
     ledger = Ledger()
@@ -119,7 +117,7 @@ async def _stream(
         seconds = delta.response.seconds if delta.response else seconds
     counts = {"calls": ledger.calls, "cached": ledger.cached, "usd": ledger.usd, "usd_spent": ledger.usd_spent}
     if as_json:
-        end = {"answer": None, "seconds": seconds, "candidates": [], "trace": [], "verdict": None}
+        end: dict[str, Any] = {"answer": None, "seconds": seconds, "candidates": [], "trace": [], "verdict": None}
         emit("run", {"text": text, **counts, **end}, line=True)
         return
     show("")

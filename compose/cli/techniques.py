@@ -6,6 +6,7 @@ import ast
 import inspect
 import sys
 import textwrap
+from itertools import pairwise
 from typing import Any
 
 import click
@@ -67,11 +68,17 @@ def _field_notes(cls: type) -> dict[str, str]:
     for base in reversed([b for b in cls.__mro__ if b.__module__.startswith("compose.")]):
         body = ast.parse(textwrap.dedent(inspect.getsource(base))).body[0]
         statements = body.body if isinstance(body, ast.ClassDef) else []
-        for field, note in zip(statements, statements[1:], strict=False):
-            if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name):
-                if isinstance(note, ast.Expr) and isinstance(note.value, ast.Constant):
-                    notes[field.target.id] = inspect.cleandoc(str(note.value.value))
+        for field, note in pairwise(statements):
+            if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name) and (text := _text(note)):
+                notes[field.target.id] = text
     return notes
+
+
+def _text(statement: ast.stmt) -> str:
+    """What a statement says if it is a bare string."""
+    if isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant):
+        return inspect.cleandoc(str(statement.value.value))
+    return ""
 
 
 def _show_one(row: dict[str, Any]) -> None:

@@ -1,0 +1,183 @@
+"""OpenAI's chat form, which servers, llama.cpp and LiteLLM share: a request out, an answer back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from compose.cost import price_of
+from compose.errors import BadResponse, ComposeError, ContextOverflow, ModelError, ServerError
+from compose.models.model import Price
+from compose.types import Json, Request, Response, Usage
+
+
+class _Details(msgspec.Struct):
+    cached_tokens: int | None = None
+    cache_write_tokens: int | None = None
+    reasoning_tokens: int | None = None
+
+
+class _Usage(msgspec.Struct):
+    prompt_tokens: int | None = None
+    completion_tokens: int | None = None
+    prompt_tokens_details: _Details | None = None
+    completion_tokens_details: _Details | None = None
+    cache_creation_input_tokens: int | None = None
+
+
+class _Logprobs(msgspec.Struct):
+    content: list[Json] | None = None
+
+
+class _Said(msgspec.Struct):
+    content: str | list[Json] | None = None
+    reasoning_content: str | None = None
+    reasoning: str | None = None
+    refusal: str | None = None
+    tool_calls: list[Json] | None = None
+
+
+class _Choice(msgspec.Struct):
+    message: _Said | None = None
+    delta: _Said | None = None
+    finish_reason: str | None = None
+    logprobs: _Logprobs | None = None
+
+
+class Completion(msgspec.Struct):
+    """An answer, or a piece of one, as a server sends it; fields we do not use are skipped."""
+
+    choices: list[_Choice] | None = None
+    usage: _Usage | None = None
+    error: Any = None
+
+
+_decode = msgspec.json.Decoder(Completion).decode
+encode = msgspec.json.Encoder().encode
+
+
+def body(request: Request, name: str, *, stream: bool = False) -> Json:
+    """The JSON object that asks model `name` for one sample."""
+    p = request.params
+    out: Json = {"model": name, "messages": request.messages}
+    if p.temperature is not None:
+        out["temperature"] = p.temperature
+    if p.top_p is not None:
+        out["top_p"] = p.top_p
+    if p.max_tokens is not None:
+        out["max_tokens"] = p.max_tokens
+    if p.stop:
+        out["stop"] = p.stop
+    if p.seed is not None:
+        out["seed"] = p.seed + request.sample
+    if p.effort is not None:
+        out["reasoning_effort"] = p.effort
+    if p.response_format is not None:
+        out["response_format"] = p.response_format
+    if p.tools:
+        out["tools"] = p.tools
+    if p.tool_choice is not None:
+        out["tool_choice"] = p.tool_choice
+    if p.logprobs or p.top_logprobs:
+        out["logprobs"] = True
+        out["top_logprobs"] = p.top_logprobs or 0
+    if p.grammar is not None:
+        out["grammar"] = p.grammar
+    if stream:
+        out["stream"] = True
+        out["stream_options"] = {"include_usage": True}
+    return out
+
+
+def decode(data: bytes | str, model: str) -> Completion:
+    """Read a completion or a chunk; `BadResponse` where it is not one."""
+    try:
+        return _decode(data)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise BadResponse(f"the answer is not a completion: {error}", model=model) from error
+
+
+def convert(data: Any, model: str) -> Completion:
+    """Like `decode`, from objects."""
+    try:
+        return msgspec.convert(data, Completion)
+    except msgspec.ValidationError as error:
+        raise BadResponse(f"the answer is not a completion: {error}", model=model) from error
+
+
+def response_of(completion: Completion, model: str, price: Price | None, seconds: float) -> Response:
+    """The response that a whole completion is.
+
+    Raises `BadResponse` where it holds no choice, `ServerError` or
+    `ContextOverflow` where it holds an error in place of an answer.
+    """
+    if completion.error is not None:
+        raise error_of(completion.error, model)
+    if not completion.choices or (said := completion.choices[0].message) is None:
+        raise BadResponse("the answer holds no choices", model=model)
+    choice = completion.choices[0]
+    text = text_of(said)
+    usage = usage_of(completion.usage, text)
+    return Response(
+        text,
+        model,
+        usage,
+        price_of(usage, price),
+        seconds,
+        choice.finish_reason,
+        said.tool_calls or None,
+        choice.logprobs.content if choice.logprobs else None,
+        said.reasoning_content or said.reasoning,
+    )
+
+
+def text_of(said: _Said) -> str:
+    """The text of a message whose content is a text, parts, or nothing but a refusal."""
+    content = said.content
+    if isinstance(content, str):
+        return content or said.refusal or ""
+    if content:
+        return "".join(str(part.get("text") or "") for part in content)
+    return said.refusal or ""
+
+
+def usage_of(usage: _Usage | None, text: str) -> Usage:
+    """Tokens as reported; where nobody reported any, an estimate that says so."""
+    if usage is None or usage.prompt_tokens is None:
+        return Usage(0, max(1, len(text) // 4), estimated=True)
+    read, wrote = usage.prompt_tokens_details, usage.completion_tokens_details
+    return Usage(
+        usage.prompt_tokens,
+        usage.completion_tokens or 0,
+        (wrote.reasoning_tokens if wrote else 0) or 0,
+        (read.cached_tokens if read else 0) or 0,
+        (read.cache_write_tokens if read else 0) or usage.cache_creation_input_tokens or 0,
+    )
+
+
+def error_of(error: Any, model: str) -> ComposeError:
+    """The error that an error object in place of an answer means."""
+    text = error_text(error)
+    if too_long(text):
+        return ContextOverflow(text, model=model, hint="shorten the prompt, or choose a model with a longer context")
+    code = error.get("code") if isinstance(error, dict) else None
+    if isinstance(code, int) and 400 <= code < 500:
+        return ModelError(text, model=model)
+    return ServerError(text, model=model, status=code if isinstance(code, int) else None)
+
+
+def error_text(error: Any) -> str:
+    """The message in an error object, on one line of at most 300 characters."""
+    while isinstance(error, dict):
+        error = error.get("message") or error.get("detail") or error.get("error") or error.get("type") or "error"
+    return " ".join(str(error).split())[:300]
+
+
+_TOO_LONG = ("context length", "context_length", "context size", "context window", "maximum context", "too many tokens", "prompt is too long")
+
+
+def too_long(text: str) -> bool:
+    """Whether a server's message says that the prompt does not fit."""
+    low = text.lower()
+    return any(mark in low for mark in _TOO_LONG)

@@ -1,0 +1,103 @@
+"""Server-sent events in, a whole response out; forgiving where servers differ."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterable, AsyncIterator
+from typing import Any
+
+
+from compose.cost import price_of
+from compose.errors import BadResponse
+from compose.models.model import Price
+from compose.models.providers import chat
+from compose.types import Json, Response
+
+
+async def events(chunks: AsyncIterable[bytes]) -> AsyncIterator[bytes]:
+    """The data of each event up to `[DONE]` or the end.
+
+    Comments, other fields, CRLF and events cut at any byte are taken as the
+    standard says; an event of several data lines is joined.
+    """
+    rest = b""
+    data: list[bytes] = []
+    async for chunk in chunks:
+        *lines, rest = (rest + chunk).split(b"\n")
+        for line in lines:
+            line = line.rstrip(b"\r")
+            if line.startswith(b"data:"):
+                data.append(line[5:].strip())
+            elif not line and data:
+                if (event := b"\n".join(data)) == b"[DONE]":
+                    return
+                yield event
+                data = []
+    if rest.startswith(b"data:"):
+        data.append(rest[5:].strip())
+    if data and (event := b"\n".join(data)) != b"[DONE]":
+        yield event
+
+
+class Assembler:
+    """Collects the pieces of one streamed answer."""
+
+    def __init__(self, model: str) -> None:
+        self.model = model
+        self._text: list[str] = []
+        self._reasoning: list[str] = []
+        self._tools: dict[int, Json] = {}
+        self._logprobs: list[Json] = []
+        self._usage: Any = None
+        self._finish: str | None = None
+
+    def add(self, chunk: chat.Completion) -> str:
+        """Take one chunk; returns its text. Raises what an error in the stream means."""
+        if chunk.error is not None:
+            raise chat.error_of(chunk.error, self.model)
+        if chunk.usage is not None:
+            self._usage = chunk.usage
+        if not chunk.choices:
+            return ""
+        choice = chunk.choices[0]
+        self._finish = choice.finish_reason or self._finish
+        if choice.logprobs and choice.logprobs.content:
+            self._logprobs += choice.logprobs.content
+        said = choice.delta or choice.message
+        if said is None:
+            return ""
+        if thought := said.reasoning_content or said.reasoning:
+            self._reasoning.append(thought)
+        for piece in said.tool_calls or ():
+            self._add_tool(piece)
+        text = chat.text_of(said)
+        self._text.append(text)
+        return text
+
+    def _add_tool(self, piece: Json) -> None:
+        call = self._tools.setdefault(int(piece.get("index") or 0), {"type": "function", "function": {}})
+        if piece.get("id"):
+            call["id"] = piece["id"]
+        function: Json = piece.get("function") or {}
+        if function.get("name"):
+            call["function"]["name"] = function["name"]
+        call["function"]["arguments"] = call["function"].get("arguments", "") + (function.get("arguments") or "")
+
+    def response(self, price: Price | None, seconds: float) -> Response:
+        """The whole answer; `BadResponse` where the stream broke off before its end."""
+        if self._finish is None:
+            raise BadResponse("the stream broke off before the answer was finished", model=self.model)
+        text = "".join(self._text)
+        usage = chat.usage_of(self._usage, text)
+        return Response(
+            text,
+            self.model,
+            usage,
+            price_of(usage, price),
+            seconds,
+            self._finish,
+            [self._tools[i] for i in sorted(self._tools)] or None,
+            self._logprobs or None,
+            "".join(self._reasoning) or None,
+        )
+
+

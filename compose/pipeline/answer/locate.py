@@ -1,0 +1,103 @@
+"""Where a text states its answer: a JSON field, a box, `####`, or words like "the answer is"."""
+
+from __future__ import annotations
+
+import re
+
+from compose.pipeline.answer.field import answer_field
+
+_MARKER = re.compile(
+    r"(?P<hash>\#{4}[ \t]*)"
+    r"|(?P<tag><(?:final_)?answer>)"
+    r"|\b(?:final[ \t]+)?(?:answer|result|solution)[ \t]*(?:\*\*|__)?[ \t]*(?:is|are|=|:)(?![a-z])[ \t]*:?"
+    r"|\b(?:final[ \t]+)?answer[ \t]+(?:to|for)[ \t]+[^.\n]{0,80}?[ \t]is(?![a-z])[ \t]*:?",
+    re.IGNORECASE,
+)
+_SENTENCE_END = re.compile(r"[.!?](?:[\"')*]|\s)*\s(?=[A-Z\"'(*])|\n")
+_EMPHASIS = "*_`"
+_PLACEHOLDER = re.compile(r"[\s_.…?]*|\[?(?:your|the) (?:final )?answer\]?|<[^<>]{0,40}>", re.IGNORECASE)
+
+
+_MARK = re.compile(r"_{2,}|\.{3}|…|\[?(?:your|the) (?:final )?answer\]?|<[^<>]{0,40}>", re.IGNORECASE)
+"""A placeholder where an empty or blank answer is possible."""
+
+
+def located(text: str, *, empty: bool = False) -> str | None:
+    """The span in which the text states its answer, or None.
+
+    The last JSON field named "answer" that is no placeholder wins (with `empty`
+    an empty one counts); otherwise the last of: a balanced `\\boxed{}`, `####`,
+    "answer:", "the answer is".
+    """
+    if "nswer" in text:
+        found = answer_field(text, _is_mark if empty else is_placeholder)
+        if found is not None:
+            return found
+    box = _last_box(text)
+    marked = _last_marked(text, box[1] if box else 0)
+    return marked if marked is not None else box[0] if box else None
+
+
+def is_placeholder(value: str) -> bool:
+    """True for what a template leaves where an answer belongs: `___`, `...`, `<answer>`."""
+    return _PLACEHOLDER.fullmatch(value) is not None
+
+
+def _is_mark(value: str) -> bool:
+    return _MARK.fullmatch(value) is not None
+
+
+def last_sentence(text: str) -> str:
+    """The last sentence of the last line that says anything."""
+    line = text.rstrip()[-2000:]
+    line = line[line.rfind("\n") + 1 :]
+    start = 0
+    for end in _SENTENCE_END.finditer(line):
+        start = end.end()
+    return line[start:]
+
+
+def _last_box(text: str) -> tuple[str, int] | None:
+    end = len(text)
+    while (start := text.rfind("boxed", 0, end)) >= 0:
+        content = _braced(text, start + 5)
+        if content is not None and not is_placeholder(content):
+            return content, start
+        end = start
+    return None
+
+
+def _braced(text: str, start: int) -> str | None:
+    """What stands in the braces that open at `start`, nested ones included."""
+    while start < len(text) and text[start] == " ":
+        start += 1
+    if start >= len(text) or text[start] != "{":
+        return None
+    depth = 0
+    for i in range(start, min(len(text), start + 2000)):
+        depth += {"{": 1, "}": -1}.get(text[i], 0)
+        if depth == 0:
+            return text[start + 1 : i]
+    return None
+
+
+def _last_marked(text: str, after: int) -> str | None:
+    found = None
+    for marker in _MARKER.finditer(text, after):
+        span = _span(text, marker.end())
+        if not is_placeholder(span):
+            found = span
+    return found
+
+
+def _span(text: str, start: int) -> str:
+    """The rest of the sentence, or the next line when the marker ends its own."""
+    rest = text[start : start + 600].lstrip(" \t" + _EMPHASIS)
+    line, _, below = rest.partition("\n")
+    if not line.strip(" \t*_`:$"):
+        line = below.lstrip().partition("\n")[0]
+    end = _SENTENCE_END.search(line)
+    if end:
+        line = line[: end.start()]
+    line = line.partition("</")[0].strip().strip(_EMPHASIS).strip()
+    return line[:-1] if line.endswith(".") else line

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import inspect
+import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, cast
@@ -174,8 +175,11 @@ def load_benchmark(name: str, *, data: Path | None = None, seed: int = 0, **opti
         return _make(FileBenchmark, name, {"path": Path(name), **options}, seed)
     known = names("benchmarks")
     if name not in known:
-        raise UnknownName("benchmark", name, known, hint=None)
-    return _make(find("benchmarks", name), name, {"data": data, **options}, seed)
+        raise UnknownName("benchmark", name, known)
+    cls = find("benchmarks", name)
+    if "data" in inspect.signature(cls).parameters:
+        options["data"] = data
+    return _make(cls, name, options, seed)
 
 
 def _make(cls: type[Benchmark], name: str, options: dict[str, Any], seed: int) -> Benchmark:
@@ -188,8 +192,6 @@ def _make(cls: type[Benchmark], name: str, options: dict[str, Any], seed: int) -
 
 def data_folder(name: str, data: Path | None) -> Path:
     """The folder of a benchmark: in `data`, else in `COMPOSE_DATA`. Raises `ConfigError` when there is none."""
-    import os
-
     roots = [p for p in (data, os.environ.get("COMPOSE_DATA")) if p]
     for root in roots:
         if (folder := Path(root) / name).is_dir():

@@ -152,30 +152,27 @@ class _Run(msgspec.Struct):
                 await self.one(item)
             except BudgetExceeded as error:
                 self.stopped = error
-            except ConfigError:
-                raise
-            except ComposeError as error:
-                if self.errors == "raise":
-                    raise
-                self.finish(item, 0.0, None, error)
 
     async def one(self, item: Item) -> None:
         """Run and mark one item."""
         ledger = Ledger(self.evaluation.ledger)
         started = time.perf_counter()
+        score, result, failed = 0.0, None, None
         try:
-            result: Result = await self.pipeline.arun(item.messages, caller=self.caller, seed=self.seed, ledger=ledger)
-        finally:
-            self.evaluation.usd[item.id] = ledger.usd
-            self.evaluation.latency[item.id] = time.perf_counter() - started
-        ctx = ScoringContext(self.caller, self.evaluation.judging, self.seed, item)
-        self.finish(item, await self.benchmark.scorer.score(item, result, ctx), result)
-
-    def finish(self, item: Item, score: float, result: Result | None, error: ComposeError | None = None) -> None:
-        """Keep what is known about an item."""
+            result = await self.pipeline.arun(item.messages, caller=self.caller, seed=self.seed, ledger=ledger)
+            seconds = time.perf_counter() - started
+            ctx = ScoringContext(self.caller, self.evaluation.judging, self.seed, item)
+            score = await self.benchmark.scorer.score(item, result, ctx)
+        except (BudgetExceeded, ConfigError):
+            raise
+        except ComposeError as error:
+            if self.errors == "raise":
+                raise
+            seconds = time.perf_counter() - started
+            self.evaluation.errors[item.id] = failed = error
+        self.evaluation.usd[item.id] = ledger.usd
+        self.evaluation.latency[item.id] = seconds
+        self.evaluation.answers[item.id] = result.answer if result and not failed else None
         self.evaluation.scores[item.id] = score
-        self.evaluation.answers[item.id] = result.answer if result else None
-        if error is not None:
-            self.evaluation.errors[item.id] = error
         if self.on_item:
             self.on_item(item, score, result)

@@ -9,25 +9,32 @@ import json.decoder
 import re
 from collections.abc import Callable
 
-_KEY = re.compile(r"(\\?[\"'“])(?:final[ _]?)?answer\\?[\"'”]\s*:\s*", re.IGNORECASE)
+_KEY = re.compile(r"nswer\\?[\"'”]\s*:\s*")
+_BEFORE = re.compile(r"(\\?[\"'“])(?:final[ _]?|correct[ _]?)?a\Z", re.IGNORECASE)
 _AFTER = re.compile(r"\s*(?:[}\]]|,\s*[\"'}]|,?\s*(?:```|\Z))")
 _CLOSE = {
     '"': re.compile(r"\"\s*(?:,\s*)?(?:\}\s*(?:```|\Z|\n|[\"}\]])|```|\Z)"),
     "'": re.compile(r"'\s*(?:,\s*)?(?:\}\s*(?:```|\Z|\n|[\"}\]])|```|\Z)"),
 }
-_LATEX = re.compile(r"(?<!\\)(?:\\\\)*\\(?![\"\\/]|[bfnrt](?![a-zA-Z])|u[0-9a-fA-F]{4})[a-zA-Z(\[{}%$,;!]|(?<!\\)\\[bfnrt][a-z]{2}")
+_LATEX = re.compile(
+    r"(?<!\\)(?:\\\\)*\\(?![\"\\/]|[bfnrt](?![a-zA-Z])|u[0-9a-fA-F]{4})[a-zA-Z(\[{}%$,;!]|(?<!\\)\\[bfnrt][a-z]{2}"
+)
 _ESCAPE = re.compile(r"\\(u[0-9a-fA-F]{4}|.)", re.DOTALL)
 _PLAIN = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f"}
 
 
 def answer_field(text: str, skip: Callable[[str], bool]) -> str | None:
     """The value of the last field named "answer" that `skip` does not refuse, as text."""
-    end = len(text)
-    for key in reversed(list(_KEY.finditer(text))):
-        value = _value(text[key.end() : end], "'" if key[1] == "'" else '"')
+    end = at = len(text)
+    while (at := text.rfind("nswer", 0, at)) >= 0:
+        key = _KEY.match(text, at)
+        opening = key and _BEFORE.search(text[max(0, at - 12) : at])
+        if key is None or opening is None:
+            continue
+        value = _value(text[key.end() : end], "'" if opening[1] == "'" else '"')
         if value is not None and not skip(value):
             return value
-        end = key.start()
+        end = at
     return None
 
 

@@ -6,13 +6,16 @@ import re
 
 from compose.pipeline.answer.field import answer_field
 
-_MARKER = re.compile(
-    r"(?P<hash>\#{4}[ \t]*)"
-    r"|(?P<tag><(?:final_)?answer>)"
-    r"|\b(?:final[ \t]+)?(?:answer|result|solution)[ \t]*(?:\*\*|__)?[ \t]*(?:is|are|=|:)(?![a-z])[ \t]*:?"
-    r"|\b(?:final[ \t]+)?answer[ \t]+(?:to|for)[ \t]+[^.\n]{0,80}?[ \t]is(?![a-z])[ \t]*:?",
-    re.IGNORECASE,
+_SAYS = (
+    r"[ \t]*(?:\*\*|__)?[ \t]*(?:(?:is|was|are)(?![a-zA-Z])[ \t]*:?|=|:)"
+    r"|[ \t]+(?:to|for|of)[ \t][^.\n]{0,80}?[ \t]is(?![a-zA-Z])[ \t]*:?"
 )
+_MARKERS = {
+    "nswer": re.compile(rf"nswer(?:{_SAYS}|>)"),
+    "NSWER": re.compile(r"NSWER[ \t]*(?:\*\*|__)?[ \t]*(?:IS(?![A-Z])[ \t]*:?|=|:)"),
+    "####": re.compile(r"####[ \t]*(?=[^\s#])"),
+}
+"""By the letters that are searched for from the end, so that long texts cost little."""
 _SENTENCE_END = re.compile(r"[.!?](?:[\"')*]|\s)*\s(?=[A-Z\"'(*])|\n")
 _EMPHASIS = "*_`"
 _PLACEHOLDER = re.compile(r"[\s_.…?]*|\[?(?:your|the) (?:final )?answer\]?|<[^<>]{0,40}>", re.IGNORECASE)
@@ -82,11 +85,13 @@ def _braced(text: str, start: int) -> str | None:
 
 
 def _last_marked(text: str, after: int) -> str | None:
-    found = None
-    for marker in _MARKER.finditer(text, after):
-        span = _span(text, marker.end())
-        if not is_placeholder(span):
-            found = span
+    found, best = None, after
+    for letters, marker in _MARKERS.items():
+        at = len(text)
+        while (at := text.rfind(letters, best, at)) >= 0:
+            if (match := marker.match(text, at)) and not is_placeholder(span := _span(text, match.end())):
+                found, best = span, at
+                break
     return found
 
 
@@ -100,4 +105,4 @@ def _span(text: str, start: int) -> str:
     if end:
         line = line[: end.start()]
     line = line.partition("</")[0].strip().strip(_EMPHASIS).strip()
-    return line[:-1] if line.endswith(".") else line
+    return line.removesuffix(".")

@@ -23,17 +23,42 @@ _SCALE = {"thousand": 3, "million": 6, "billion": 9, "trillion": 12}
 _WORDS = {
     w: i
     for i, w in enumerate(
-        "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen"
-        " sixteen seventeen eighteen nineteen twenty".split()
+        [
+            "zero",
+            "one",
+            "two",
+            "three",
+            "four",
+            "five",
+            "six",
+            "seven",
+            "eight",
+            "nine",
+            "ten",
+            "eleven",
+            "twelve",
+            "thirteen",
+            "fourteen",
+            "fifteen",
+            "sixteen",
+            "seventeen",
+            "eighteen",
+            "nineteen",
+            "twenty",
+        ]
     )
-} | {w: 10 * i for i, w in enumerate("thirty forty fifty sixty seventy eighty ninety".split(), 3)}
-_WORD = re.compile(r"\b(" + "|".join(_WORDS) + r")(?:[- ](one|two|three|four|five|six|seven|eight|nine))?\b", re.I)
+} | {w: 10 * i for i, w in enumerate(["thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"], 3)}
+_WORD = re.compile(
+    r"\b(" + "|".join(_WORDS) + r")(?:[- ](one|two|three|four|five|six|seven|eight|nine))?\b", re.IGNORECASE
+)
 _LONGEST = 400
 """Digits of a number that is still read as one."""
 
 
 def first_number(span: str) -> str | None:
     """The number that an answer gives, in plain digits: of `a + b = c` it is c, of several the first."""
+    if span.isdecimal() and span.isascii() and len(span) < _LONGEST:
+        return span.lstrip("0") or "0"
     text = plain(span)
     if "=" in text or "≈" in text:
         for part in (text.replace("≈", "=").rpartition("=")[2], text):

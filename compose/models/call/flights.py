@@ -37,6 +37,9 @@ class Flights:
     def __init__(self) -> None:
         self._flights: dict[bytes, Flight] = {}
 
+    def __len__(self) -> int:
+        return len(self._flights)
+
     async def join(self, key: bytes, make: Callable[[], Coroutine[Any, Any, Response]]) -> tuple[Response, bool]:
         """The answer, and whether this waiter is the one that it was made for."""
         loop = asyncio.get_running_loop()

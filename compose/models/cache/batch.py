@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     import asyncio
     from collections.abc import Callable
 
-Row = tuple[int, bytes, str, float, bytes]
-"""First 8 bytes of the key, key, model, seconds since 1970, encoded response."""
+Row = tuple[bytes, str, float, bytes]
+"""Key, model, seconds since 1970, encoded response."""
 
 
 class Batch:

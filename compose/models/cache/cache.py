@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 DAY = 86_400.0
-_GET = "SELECT answer, created, key FROM answers WHERE id = ?"
-_PUT = "INSERT OR REPLACE INTO answers VALUES (?, ?, ?, ?, ?)"
+_GET = "SELECT answer, created FROM answers WHERE key = ?"
+_PUT = "INSERT OR REPLACE INTO answers VALUES (?, ?, ?, ?)"
 
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(Response).decode
@@ -74,9 +74,8 @@ class Cache:
         """The stored answer under a key of `key_of`, marked `cached`, or `None`."""
         if self.mode == "off":
             return None
-        id = _id(key)
-        row = self._database.patiently(lambda connection: connection.execute(_GET, (id,)).fetchone())
-        if row is None or row[2] != key:
+        row = self._database.patiently(lambda connection: connection.execute(_GET, (key,)).fetchone())
+        if row is None:
             return None
         if self.ttl_days is not None and time.time() - row[1] > self.ttl_days * DAY:
             return None
@@ -175,10 +174,6 @@ class Cache:
         return gone
 
 
-def _id(key: bytes) -> int:
-    return int.from_bytes(key[:8], "big", signed=True)
-
-
 def _row(key: bytes, response: Response) -> Row:
     kept = response if response.cached else _replace(response, cached=True)
-    return _id(key), key, public_id(response.model), time.time(), _encode(kept)
+    return key, public_id(response.model), time.time(), _encode(kept)

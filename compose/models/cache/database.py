@@ -29,9 +29,10 @@ NAP_SECONDS: Final = 0.02
 CHECKPOINT_PAGES: Final = 4000
 """Pages (16 MB) of log before SQLite copies it into the file, which blocks for some milliseconds."""
 
-# The rowid is the first 8 bytes of the key: one tree to search and one page to write.
+# A table in order of arrival with an index beside it: half the CPU of one tree in the order of
+# the keys, whose pages split under answers of a few kB (26 to 59 µs an answer of 2.4 kB in commits of 64).
 _TABLE = """CREATE TABLE IF NOT EXISTS answers(
-    id INTEGER PRIMARY KEY, key BLOB NOT NULL, model TEXT NOT NULL, created REAL NOT NULL, answer BLOB NOT NULL
+    key BLOB NOT NULL PRIMARY KEY, model TEXT NOT NULL, created REAL NOT NULL, answer BLOB NOT NULL
 )"""
 
 

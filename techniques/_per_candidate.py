@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Annotated
 
 import msgspec
 
-from compose.pipeline.node import Context, ModelTechnique
+from compose.pipeline.node import Context, ModelTechnique, at_once
 from compose.types import Message, Range, State
 
 
@@ -21,19 +20,16 @@ class PerCandidate(ModelTechnique, frozen=True, kw_only=True):
 
     async def look(self, prompt: str, state: State, ctx: Context) -> list[str]:
         """What the model says of each candidate, in order; `prompt` has `{question}` and `{answer}`."""
-        async with asyncio.TaskGroup() as group:
-            tasks = [
-                group.create_task(
-                    ctx.call(
-                        self.model,
-                        [Message("user", prompt.format(question=state.question, answer=candidate.text))],
-                        temperature=self.temperature,
-                        max_tokens=self.max_tokens,
-                    )
-                )
-                for candidate in state.candidates
-            ]
-        return [task.result()[0].text for task in tasks]
+        replies = await at_once(
+            ctx.call(
+                self.model,
+                [Message("user", prompt.format(question=state.question, answer=candidate.text))],
+                temperature=self.temperature,
+                max_tokens=self.max_tokens,
+            )
+            for candidate in state.candidates
+        )
+        return [reply.text for [reply] in replies]
 
     def calls(self, inputs: Range) -> Range:
         """One for each candidate."""

@@ -8,14 +8,13 @@ Calls: from the least number that can agree to `n` for each model.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from typing import Annotated, ClassVar, Literal
 
 import msgspec
 
 from compose.pipeline.answer import Kind, canonical, extract
-from compose.pipeline.node import Context, Technique, step
+from compose.pipeline.node import Context, Technique, at_once, step
 from compose.types import Candidate, Range, State
 
 
@@ -72,16 +71,13 @@ class Cascade(CascadeModels, frozen=True, kw_only=True, tag="cascade"):
         return min(len(self.models), -(-self.agree // self.n))
 
     async def _ask(self, models: Sequence[str], state: State, ctx: Context) -> list[Candidate]:
-        settings = {"n": self.n, "temperature": self.temperature, "max_tokens": self.max_tokens}
-        if len(models) == 1:
-            answers = [await ctx.call(models[0], state.messages, **settings)]
-        else:
-            async with asyncio.TaskGroup() as group:
-                tasks = [group.create_task(ctx.call(model, state.messages, **settings)) for model in models]
-            answers = [task.result() for task in tasks]
+        drawn = await at_once(
+            ctx.call(model, state.messages, n=self.n, temperature=self.temperature, max_tokens=self.max_tokens)
+            for model in models
+        )
         return [
             Candidate.of(response).but(answer=extract(response.text, self.answer))
-            for responses in answers
+            for responses in drawn
             for response in responses
         ]
 

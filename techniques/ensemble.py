@@ -7,12 +7,11 @@ Calls: n for each model.
 
 from __future__ import annotations
 
-import asyncio
 from typing import Annotated, ClassVar
 
 import msgspec
 
-from compose.pipeline.node import Context, Technique, step
+from compose.pipeline.node import Context, Technique, at_once, step
 from compose.types import Candidate, Range, State
 
 
@@ -45,16 +44,11 @@ class Ensemble(EnsembleModels, frozen=True, kw_only=True, tag="ensemble"):
 
     async def run(self, state: State, ctx: Context) -> State:
         """Ask all models at once."""
-        async with asyncio.TaskGroup() as group:
-            tasks = [
-                group.create_task(
-                    ctx.call(
-                        model, state.messages, n=self.n, temperature=self.temperature, max_tokens=self.max_tokens
-                    )
-                )
-                for model in self.models
-            ]
-        return state.keep(*(Candidate.of(response) for task in tasks for response in task.result()))
+        drawn = await at_once(
+            ctx.call(model, state.messages, n=self.n, temperature=self.temperature, max_tokens=self.max_tokens)
+            for model in self.models
+        )
+        return state.keep(*(Candidate.of(response) for responses in drawn for response in responses))
 
     def asks(self) -> tuple[str, ...]:
         """All of `models`."""

@@ -51,9 +51,7 @@ class Rank(ModelTechnique, frozen=True, kw_only=True, tag="rank"):
         """Ask for the order."""
         if len(state.candidates) < 2:
             return state
-        prompt = PROMPT.format(
-            count=len(state.candidates), question=state.question, answers=numbered(state)
-        )
+        prompt = PROMPT.format(count=len(state.candidates), question=state.question, answers=numbered(state))
         [response] = await ctx.call(self.model, [Message("user", prompt)], temperature=self.temperature)
         order = read_order(response.text, len(state.candidates))
         if order is None:

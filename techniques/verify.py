@@ -55,9 +55,9 @@ class Verify(PerCandidate, frozen=True, kw_only=True, tag="verify"):
         return state.keep(*passed[: self.first_k])
 
     def outputs(self, inputs: Range) -> Range:
-        """From one to all, at most `first_k`."""
-        most = self.first_k or inputs.high
-        return Range(min(1, inputs.low), min(inputs.expected, most), min(inputs.high, most))
+        """From one to all: `first_k` holds for those that pass, and all stay if none does."""
+        expected = min(inputs.expected, self.first_k or inputs.expected)
+        return Range(min(1, inputs.low), expected, inputs.high)
 
 
 def read_verdict(text: str) -> bool | None:

@@ -77,7 +77,11 @@ def _usd(calls: Range, reads: Range, asked: int, longest: int, prices: list[Pric
     if not prices:
         return None
     ends: list[float] = []
-    lengths = ((calls.low, reads.low, 1), (calls.expected, reads.expected, EXPECTED_ANSWER), (calls.high, reads.high, longest))
+    lengths = (
+        (calls.low, reads.low, 1),
+        (calls.expected, reads.expected, EXPECTED_ANSWER),
+        (calls.high, reads.high, longest),
+    )
     for count, read, length in lengths:
         usage = Usage(int(asked + read * length), length)
         costs = [price_of(usage, price) for price in prices]

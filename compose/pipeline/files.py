@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 import msgspec
 import yaml
@@ -27,17 +27,12 @@ LINE = "__line__"
 class _Lines(yaml.SafeLoader):
     """A safe loader that leaves the line of each mapping in it, and refuses doubled keys."""
 
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:  # noqa: FBT001, FBT002
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         mapping = super().construct_mapping(node, deep=True)
         if len(mapping) != len(node.value):
             raise yaml.constructor.ConstructorError(None, None, "a key stands twice", node.start_mark)
         mapping[LINE] = node.start_mark.line + 1
         return mapping
-
-    def compose_node(self, parent: Any, index: Any) -> Any:
-        if self.check_event(yaml.AliasEvent):
-            raise yaml.constructor.ConstructorError(None, None, "aliases are not allowed", self.peek_event().start_mark)
-        return super().compose_node(parent, index)
 
 
 def load(path: str | Path) -> Pipeline:
@@ -59,7 +54,8 @@ def load(path: str | Path) -> Pipeline:
 def parse(text: str, *, where: str = "pipeline") -> Pipeline:
     """The pipeline that a YAML or JSON text describes (JSON is read as YAML)."""
     try:
-        data = yaml.load(text, Loader=_Lines)  # noqa: S506 - a SafeLoader
+        _refuse_aliases(text)
+        data = yaml.load(text, Loader=_Lines)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise ConfigError(f"{where}:{line}: {error.problem}") from error
@@ -70,11 +66,18 @@ def parse(text: str, *, where: str = "pipeline") -> Pipeline:
     return from_data(data, where=where)
 
 
+def _refuse_aliases(text: str) -> None:
+    """An alias can make a small file a huge object; no pipeline needs one."""
+    for token in yaml.scan(text):
+        if isinstance(token, yaml.AliasToken):
+            raise yaml.MarkedYAMLError(problem="aliases are not allowed", problem_mark=token.start_mark)
+
+
 def from_data(data: Any, *, where: str = "") -> Pipeline:
     """The pipeline of a pipeline-file object."""
     where = where or "pipeline"
     line = _line(data)
-    if not isinstance(data, dict) or "steps" not in data:
+    if not _is_object(data) or "steps" not in data:
         raise ConfigError(
             f"{_at(where, line)}a pipeline is an object with `version` and `steps`",
             hint="see `compose schema`",
@@ -87,7 +90,7 @@ def from_data(data: Any, *, where: str = "") -> Pipeline:
 
 
 def _steps(steps: Any, where: str, line: int | None) -> Pipeline:
-    if not isinstance(steps, list) or not steps:
+    if not _is_list(steps) or not steps:
         raise ConfigError(f"{_at(where, line)}`steps` is a list with at least one step, not {_kind(steps)}")
     if len(steps) > MOST_STEPS:
         raise ConfigError(f"{_at(where, line)}{len(steps)} steps; at most {MOST_STEPS}")
@@ -96,13 +99,13 @@ def _steps(steps: Any, where: str, line: int | None) -> Pipeline:
 
 def _step(data: Any, where: str, line: int | None) -> Technique | Parallel:
     line = _line(data) or line
-    if isinstance(data, dict) and "parallel" in data:
+    if _is_object(data) and "parallel" in data:
         _only(data, ("parallel",), where)
         branches = data["parallel"]
-        if not isinstance(branches, list) or not branches:
+        if not _is_list(branches) or not branches:
             raise ConfigError(f"{_at(where, line)}`parallel` is a list of branches, not {_kind(branches)}")
         return Parallel(tuple(b for branch in branches for b in _branch(branch, where, line)))
-    if not isinstance(data, dict) or "use" not in data:
+    if not _is_object(data) or "use" not in data:
         raise ConfigError(f"{_at(where, line)}a step has `use` or `parallel`, this is {_kind(data)}")
     name = data["use"]
     try:
@@ -114,7 +117,7 @@ def _step(data: Any, where: str, line: int | None) -> Technique | Parallel:
 
 
 def _branch(data: Any, where: str, line: int | None) -> tuple[Pipeline, ...]:
-    if isinstance(data, dict) and "steps" in data:
+    if _is_object(data) and "steps" in data:
         _only(data, ("steps",), where)
         pipeline = _steps(data["steps"], where, _line(data) or line)
     else:
@@ -165,18 +168,27 @@ def _only(data: dict[str, Any], known: tuple[str, ...], where: str) -> None:
 
 
 def _plain(value: Any) -> Any:
-    if isinstance(value, dict):
+    if _is_object(value):
         return {k: _plain(v) for k, v in value.items() if k != LINE}
-    return [_plain(v) for v in value] if isinstance(value, list) else value
+    return [_plain(v) for v in value] if _is_list(value) else value
 
 
-def _line(data: Any) -> int | None:
-    return data.get(LINE) if isinstance(data, dict) else None
+def _is_object(value: object) -> TypeGuard[dict[str, Any]]:
+    return isinstance(value, dict)
+
+
+def _is_list(value: object) -> TypeGuard[list[Any]]:
+    return isinstance(value, list)
+
+
+def _line(data: object) -> int | None:
+    return data.get(LINE) if _is_object(data) else None
 
 
 def _at(where: str, line: int | None) -> str:
     return f"{where}:{line}: " if line else f"{where}: "
 
 
-def _kind(value: Any) -> str:
-    return {dict: "an object", list: "a list", str: "a text", type(None): "nothing"}.get(type(value), "a number")
+def _kind(value: object) -> str:
+    named = {"dict": "an object", "list": "a list", "str": "a text", "NoneType": "nothing"}
+    return named.get(type(value).__name__, "a number")

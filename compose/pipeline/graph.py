@@ -138,8 +138,7 @@ class Pipeline:
 
     def calls(self) -> Range:
         """Model calls of one run: least, expected, most."""
-        made = {n.id: (calls, out) for n, calls, out in self.ranges()}
-        return sum((calls for calls, _ in made.values()), Range.exactly(0))
+        return sum((calls for _, calls, _ in self.ranges()), Range.exactly(0))
 
     def ranges(self) -> list[tuple[Planned, Range, Range]]:
         """Per node its calls and the candidates that come out of it."""

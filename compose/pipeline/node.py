@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, ParamSpec, Protocol
+from collections.abc import Callable, Coroutine, Iterable, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, ParamSpec, Protocol, TypeVar
 
 import msgspec
 
@@ -15,17 +16,18 @@ if TYPE_CHECKING:
     from compose.pipeline.graph import Pipeline
 
 P = ParamSpec("P")
+T = TypeVar("T")
 
 
 class Context(Protocol):
     """What a technique may use: models, seeded randomness and the trace."""
 
-    rng: random.Random
-    """Seeded from the run's seed, the node and the question."""
+    @property
+    def rng(self) -> random.Random:
+        """Seeded from the run's seed, the node and the question."""
+        ...
 
-    async def call(
-        self, model: str, messages: Sequence[Message], *, n: int = 1, **params: Any
-    ) -> list[Response]:
+    async def call(self, model: str, messages: Sequence[Message], *, n: int = 1, **params: Any) -> list[Response]:
         """Draw `n` samples, in sample order; `params` are fields of `compose.types.Params`.
 
         Samples that this run has already drawn with the same request are not
@@ -39,7 +41,16 @@ class Context(Protocol):
         ...
 
 
-class Technique(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="use", omit_defaults=True):
+async def at_once(calls: Iterable[Coroutine[Any, Any, T]]) -> list[T]:
+    """Await coroutines together, results in their order; the first failure cancels the rest."""
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(call) for call in calls]
+    return [task.result() for task in tasks]
+
+
+class Technique(
+    msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="use", omit_defaults=True
+):
     """One inference-time technique. Its fields are its settings.
 
     A subclass sets its `tag` (the name in files and on the command line), its

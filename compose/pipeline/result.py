@@ -6,7 +6,7 @@ import asyncio
 import html
 from collections.abc import AsyncGenerator
 from time import perf_counter
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 from weakref import WeakKeyDictionary
 
 import msgspec
@@ -111,9 +111,7 @@ async def answer(
     """`Pipeline.arun`."""
     if caller is None and (budget is not None or cache != "on"):
         async with Caller(cache=cache, budget=budget) as own:
-            return await answer(
-                pipeline, question, caller=own, ledger=ledger, seed=seed, budget=None, cache="on"
-            )
+            return await answer(pipeline, question, caller=own, ledger=ledger, seed=seed, budget=None, cache="on")
     pipeline.check()
     run = Run(caller or await loop_caller(), Ledger(ledger), seed=seed)
     state = await execute(pipeline, State.ask(question), run)

@@ -11,14 +11,14 @@ import asyncio
 import random
 from collections import Counter
 from collections.abc import Callable, Sequence
-from functools import cached_property
 from time import perf_counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
 
 from compose.errors import ConfigError, UnknownName
 from compose.models.ledger import Ledger
+from compose.pipeline.node import at_once
 from compose.types import Message, Params, Request, Response, State
 
 if TYPE_CHECKING:
@@ -60,17 +60,12 @@ class Run:
         self.on_delta = on_delta
         self.began = perf_counter()
         self.events: list[Event] = []
-        self._drawn: Counter[tuple[str, tuple[Message, ...], Params]] = Counter()
+        self._drawn: Counter[bytes] = Counter()
 
     def draw(self, model: str, messages: tuple[Message, ...], params: Params, n: int) -> range:
         """Reserve the next `n` sample indices of a request within this run."""
-        key = (model, messages, params)
-        try:
-            first = self._drawn[key]
-        except TypeError:  # content parts, tools and schemas are plain lists and dicts
-            key = (model, (Message("user", msgspec.json.encode(messages).decode()),), Params(
-                tool_choice=msgspec.json.encode(params).decode()))
-            first = self._drawn[key]
+        key = msgspec.json.encode((model, messages, params))
+        first = self._drawn[key]
         self._drawn[key] = first + n
         return range(first, first + n)
 
@@ -85,11 +80,14 @@ class NodeContext:
         self._streams = streams
         self.ledger = Ledger(run.ledger)
         self.notes: list[str] = []
+        self._rng: random.Random | None = None
 
-    @cached_property
+    @property
     def rng(self) -> random.Random:
         """Seeded from the run's seed, the node and the question."""
-        return random.Random(f"{self._run.seed}:{self._node}:{self._state.question}")
+        if self._rng is None:
+            self._rng = random.Random(f"{self._run.seed}:{self._node}:{self._state.question}")
+        return self._rng
 
     def note(self, text: str) -> None:
         """Add a line to this step's event."""
@@ -105,9 +103,7 @@ class NodeContext:
             return [await self._stream(requests[0])]
         if n == 1:
             return [await run.caller.call(requests[0], self.ledger, node=self._node)]
-        async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(run.caller.call(r, self.ledger, node=self._node)) for r in requests]
-        return [task.result() for task in tasks]
+        return await at_once(run.caller.call(r, self.ledger, node=self._node) for r in requests)
 
     async def _stream(self, request: Request) -> Response:
         response: Response | None = None
@@ -115,7 +111,7 @@ class NodeContext:
             response = delta.response or response
             if self._run.on_delta and delta.text:
                 self._run.on_delta(delta)
-        assert response is not None, "a stream ends with a response"  # noqa: S101 - contract of Caller.stream
+        assert response is not None, "a stream ends with a response"
         return response
 
 
@@ -149,9 +145,7 @@ async def execute(pipeline: Pipeline, state: State, run: Run) -> State:
         raise first_error(error) from error
 
 
-async def _after(
-    parents: list[asyncio.Task[State]], node: Planned, start: State, run: Run, *, last: bool
-) -> State:
+async def _after(parents: list[asyncio.Task[State]], node: Planned, start: State, run: Run, *, last: bool) -> State:
     states = [await parent for parent in parents]
     return await _step(node, State.merge(states) if states else start, run, last=last)
 
@@ -160,36 +154,37 @@ async def _step(node: Planned, state: State, run: Run, *, last: bool) -> State:
     technique = node.technique
     context = NodeContext(run, node.id, state, streams=last and run.on_delta is not None and technique.streams)
     began = perf_counter()
-    result: State | None = None
-    error: str | None = "cancelled"
     try:
         result = await technique.run(state, context)
-        error = None
-    except Exception as raised:
-        error = str(raised)
+    except BaseException as error:
+        cause = first_error(error)
+        run.events.append(_event(node, context, run, began, error=str(cause) or type(cause).__name__))
         raise
-    finally:
-        ledger = context.ledger
-        run.events.append(
-            Event(
-                node=node.id,
-                technique=technique.name(),
-                started=began - run.began,
-                seconds=perf_counter() - began,
-                calls=ledger.calls,
-                cached=ledger.cached,
-                usd=ledger.usd,
-                candidates=len(result.candidates) if result else 0,
-                notes=tuple(context.notes),
-                error=error,
-            )
-        )
+    run.events.append(_event(node, context, run, began, candidates=len(result.candidates)))
     return result
 
 
-def first_error(group: BaseExceptionGroup[BaseException]) -> BaseException:
+def _event(
+    node: Planned, context: NodeContext, run: Run, began: float, *, candidates: int = 0, error: str | None = None
+) -> Event:
+    ledger = context.ledger
+    return Event(
+        node=node.id,
+        technique=node.technique.name(),
+        started=began - run.began,
+        seconds=perf_counter() - began,
+        calls=ledger.calls,
+        cached=ledger.cached,
+        usd=ledger.usd,
+        candidates=candidates,
+        notes=tuple(context.notes),
+        error=error,
+    )
+
+
+def first_error(error: BaseException) -> BaseException:
     """The first leaf of an exception group: one thing went wrong first, the rest was cancelled."""
-    error: BaseException = group
     while isinstance(error, BaseExceptionGroup):
-        error = error.exceptions[0]
+        group = cast("BaseExceptionGroup[BaseException]", error)
+        error = group.exceptions[0]
     return error

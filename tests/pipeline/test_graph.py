@@ -58,7 +58,7 @@ def test_models_are_listed_once_in_order() -> None:
 def test_repr_reads_like_the_code_that_made_it() -> None:
     pipe = (a | c.generate("b", n=2)) >> c.vote()
     assert repr(pipe) == "(generate(model='a') | generate(model='b', n=2)) >> vote()"
-    assert eval(repr(pipe), {"generate": c.generate, "vote": c.vote}) == pipe  # noqa: S307 - the test's own text
+    assert eval(repr(pipe), {"generate": c.generate, "vote": c.vote}) == pipe
 
 
 def test_draw_escapes_what_a_file_may_hold() -> None:

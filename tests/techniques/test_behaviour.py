@@ -1,0 +1,168 @@
+"""What each technique decides, on a loopback server that answers by model and prompt."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import pytest
+
+import compose as c
+from compose.errors import ServerError
+from compose.techniques.best_of import read_score
+from compose.techniques.rank import read_order
+from compose.techniques.verify import read_verdict
+from compose.testing.server import FakeServer, Reply
+from compose.types import Candidate, Message, State
+
+Answers = Mapping[str, str | Callable[[str], str]]
+
+
+def by_model(answers: Answers) -> FakeServer:
+    """A server whose models give fixed texts, or texts made from the prompt."""
+
+    def answer(asked: dict[str, Any]) -> Reply:
+        said = answers[asked["model"]]
+        text = said if isinstance(said, str) else said("\n".join(str(m["content"]) for m in asked["messages"]))
+        return Reply(text=text)
+
+    return FakeServer(answer=answer)
+
+
+async def run(server: FakeServer, pipe: c.Pipeline, question: str = "What is 3 + 4?") -> c.Result:
+    async with c.Caller(cache="off") as caller:
+        return await pipe.arun(question, caller=caller)
+
+
+async def test_a_vote_takes_the_most_frequent_answer_however_it_is_written() -> None:
+    answers = {"a": "So it is $7.00.", "b": "Answer: 8", "d": "The answer is 7"}
+    async with by_model(answers) as s:
+        r = await run(s, c.ensemble([s.id("a"), s.id("b"), s.id("d")]) >> c.vote(answer="number"))
+    assert r.text == "So it is $7.00."
+    assert r.candidates[0].score == pytest.approx(2 / 3)
+
+
+async def test_a_vote_without_answers_passes_the_state_on_and_says_so() -> None:
+    async with by_model({"a": "I cannot say."}) as s:
+        r = await run(s, c.generate(s.id("a"), n=2) >> c.vote(answer="number"))
+    assert len(r.candidates) == 2
+    assert r.trace[-1].notes == ("no candidate had an answer to vote on",)
+
+
+async def test_a_cascade_stops_when_enough_agree() -> None:
+    async with by_model({"a": "Answer: 7", "b": "Answer: 7", "d": "Answer: 9"}) as s:
+        ids = [s.id(m) for m in "abd"]
+        r = await run(s, c.cascade(ids, agree=2, answer="number"))
+        assert (r.text, r.calls) == ("Answer: 7", 2)
+        assert r.candidates[0].model == ids[1]
+
+
+async def test_a_cascade_climbs_while_nobody_agrees() -> None:
+    async with by_model({"a": "Answer: 1", "b": "Answer: 2", "d": "Answer: 2", "e": "Answer: 4"}) as s:
+        three = await run(s, c.cascade([s.id(m) for m in "abd"], agree=2, answer="number"))
+        assert (three.text, three.calls) == ("Answer: 2", 3)
+        last = await run(s, c.cascade([s.id(m) for m in "abe"], agree=2, answer="number", final="last"))
+        vote = await run(s, c.cascade([s.id(m) for m in "bde"], agree=3, answer="number", final="vote"))
+    assert last.text == "Answer: 4"
+    assert last.trace[0].notes == ("no 2 of 3 answers agreed",)
+    assert vote.text == "Answer: 2"
+
+
+async def test_a_rank_keeps_the_best_and_forgives_what_is_left_out() -> None:
+    async with by_model({"a": "A", "b": "B", "d": "D", "j": "Clearly [3] > [1]"}) as s:
+        pipe = c.ensemble([s.id(m) for m in "abd"]) >> c.rank(s.id("j"), keep=3)
+        r = await run(s, pipe)
+        assert "[1]\nA" in s.requests[-1].body["messages"][0]["content"]
+    assert [x.text for x in r.candidates] == ["D", "A", "B"]
+
+
+async def test_a_fuser_sees_conversation_candidates_and_critiques() -> None:
+    async with by_model({"a": "A says 7", "k": "weak: no reasons", "f": "It is 7."}) as s:
+        pipe = c.generate(s.id("a")) >> c.critique(s.id("k")) >> c.fuse(s.id("f"))
+        r = await run(s, pipe)
+        asked = s.requests[-1].body["messages"]
+    assert [m["role"] for m in asked] == ["system", "user"]
+    assert "A says 7" in asked[0]["content"]
+    assert "weak: no reasons" in asked[0]["content"]
+    assert r.candidates[0].parents == ("A says 7",)
+
+
+async def test_verify_keeps_all_when_none_passes() -> None:
+    def judge(prompt: str) -> str:
+        return "Verdict: correct" if "good" in prompt else "Verdict: incorrect"
+
+    async with by_model({"a": "good", "b": "bad", "j": judge}) as s:
+        some = await run(s, c.ensemble([s.id("b"), s.id("a")]) >> c.verify(s.id("j")))
+        none = await run(s, c.generate(s.id("b"), n=2) >> c.verify(s.id("j")))
+    assert [x.text for x in some.candidates] == ["good"]
+    assert [x.verdict for x in none.candidates] == [False, False]
+    assert none.trace[-1].notes == ("no candidate passed; all are kept",)
+
+
+async def test_best_of_keeps_the_highest_score_and_the_earlier_on_a_tie() -> None:
+    def judge(prompt: str) -> str:
+        return "Score: 9" if "good" in prompt else "Score: 3.5"
+
+    async with by_model({"a": "bad", "b": "good one", "d": "good two", "j": judge}) as s:
+        r = await run(s, c.ensemble([s.id(m) for m in "abd"]) >> c.best_of(s.id("j")))
+    assert (r.text, r.candidates[0].score) == ("good one", 0.9)
+
+
+async def test_a_node_is_a_function_of_yours() -> None:
+    @c.node
+    async def shout(state: State, ctx: object) -> State:
+        return state.keep(*(x.but(text=x.text.upper()) for x in state.candidates))
+
+    async with by_model({"a": "quiet"}) as s:
+        r = await run(s, c.generate(s.id("a")) >> shout)
+    assert r.text == "QUIET"
+
+
+async def test_a_whole_conversation_goes_through() -> None:
+    talk = [Message("system", "Be brief."), Message("user", "hi"), Message("assistant", "yes?"), Message("user", "7?")]
+    async with by_model({"a": "7"}) as s, c.Caller(cache="off") as caller:
+        r = await c.generate(s.id("a")).arun(talk, caller=caller)
+        assert [m["content"] for m in s.requests[0].body["messages"]] == ["Be brief.", "hi", "yes?", "7?"]
+    assert r.text == "7"
+
+
+async def test_the_first_error_is_the_one_that_is_raised() -> None:
+    async with (
+        FakeServer(answer=lambda _: Reply(status=500, error="boom")) as s,
+        c.Caller(cache="off", retries=0) as caller,
+    ):
+        with pytest.raises(ServerError, match="boom"):
+            await (c.ensemble([s.id("a"), s.id("b")]) >> c.vote()).arun("x", caller=caller)
+
+
+@pytest.mark.parametrize(
+    ("text", "order"),
+    [
+        ("[2] > [1] > [3]", [1, 0, 2]),
+        ("2, 3, 1", [1, 2, 0]),
+        ("[3]", [2, 0, 1]),
+        ("[2] > [2] > [9] > [1]", [1, 0, 2]),
+        ("none of them", None),
+        ("", None),
+    ],
+)
+def test_an_order_is_read_from_whatever_a_model_writes(text: str, order: list[int] | None) -> None:
+    assert read_order(text, 3) == order
+
+
+@pytest.mark.parametrize(
+    ("text", "verdict"),
+    [("Verdict: correct", True), ("**Verdict:** Incorrect.", False), ("verdict: no\nVerdict: yes", True), ("?", None)],
+)
+def test_the_last_verdict_counts(text: str, verdict: bool | None) -> None:
+    assert read_verdict(text) is verdict
+
+
+@pytest.mark.parametrize(
+    ("text", "score"), [("Score: 7", 0.7), ("**Score**: 10/10", 1.0), ("Score: 3.5", 0.35), ("7", None)]
+)
+def test_the_last_score_counts(text: str, score: float | None) -> None:
+    assert read_score(text) == score
+
+
+def test_candidates_keep_what_belongs_to_them() -> None:
+    kept = Candidate("x", "m", score=0.5).but(critique="c")
+    assert (kept.model, kept.score, kept.critique) == ("m", 0.5, "c")

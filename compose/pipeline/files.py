@@ -8,8 +8,9 @@ else: no code is imported from it and no environment variable read.
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, TypeGuard
+from typing import Any, TypeGuard, cast
 
 import msgspec
 import yaml
@@ -68,7 +69,7 @@ def parse(text: str, *, where: str = "pipeline") -> Pipeline:
 
 def _refuse_aliases(text: str) -> None:
     """An alias can make a small file a huge object; no pipeline needs one."""
-    for token in yaml.scan(text):
+    for token in cast("Iterable[object]", yaml.scan(text)):  # pyright: ignore[reportUnknownMemberType] - not in its stubs
         if isinstance(token, yaml.AliasToken):
             raise yaml.MarkedYAMLError(problem="aliases are not allowed", problem_mark=token.start_mark)
 

@@ -1,0 +1,144 @@
+"""Measure a pipeline block by block, and stop once it can no longer win.
+
+Blocks double. After each, the pipeline is compared on the items so far with
+every pipeline that was measured in full and costs no more; one that is surely
+worse than such a rival is stopped: whatever it would still reach, the rival is
+the better buy. Models alone are never stopped, since all else is compared with
+them. Recordings cost nothing to read and are measured in full.
+
+Reference: racing as in Birattari et al., 2002 (F-Race); the test is the exact
+paired one of `evals.statistics`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, cast
+
+from compose.errors import ModelError
+from compose.evals.evaluate import Evaluation, evaluate
+from compose.evals.statistics import paired_difference
+from compose.pipeline.graph import Pipeline
+from compose.search.record import Measured
+from compose.search.watch import Watch
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from compose.evals.benchmark import Benchmark, Item
+    from compose.models.call import Caller
+
+FIRST_BLOCK = 8
+SURE = 0.1
+"""A rival's lead counts when its two-sided p is at most this; a false stop costs a pipeline, not a claim."""
+
+
+class Track:
+    """Where pipelines run: a benchmark, a caller, a seed, and whether answers are recorded."""
+
+    def __init__(
+        self,
+        benchmark: Benchmark,
+        caller: Caller,
+        *,
+        seed: int,
+        recorded: bool,
+        on_item: Callable[[], None] = lambda: None,
+    ) -> None:
+        self.benchmark = benchmark
+        self.caller = caller
+        self.seed = seed
+        self.recorded = recorded
+        self.on_item = on_item
+        self._watch = Watch(caller)
+
+    async def measure(
+        self,
+        data: dict[str, Any],
+        items: Sequence[Item],
+        rivals: Sequence[Measured] = (),
+        *,
+        race: bool = False,
+        into: Evaluation | None = None,
+    ) -> Measured:
+        """Run a pipeline on the items, or as far as the race with `rivals` lets it.
+
+        Raises `BudgetExceeded` and `ConfigError`; what was finished by then
+        stands in `into`. Failed items are marked 0.
+        """
+        pipeline = Pipeline.from_data(data)
+        caller = self.caller if self.recorded else cast("Caller", self._watch)
+        evaluation = into if into is not None else Evaluation()
+        self._watch.mean()
+        for block in _blocks(items, race=race and not self.recorded):
+            await evaluate(
+                pipeline,
+                self.benchmark,
+                block,
+                caller,
+                seed=self.seed,
+                into=evaluation,
+                on_item=lambda *_: self.on_item(),
+            )
+            if _hopeless(evaluation) or any(_behind(evaluation, rival, items) for rival in rivals):
+                break
+        return self.measured(pipeline.key, data, items, evaluation)
+
+    def measured(self, key: str, data: dict[str, Any], items: Sequence[Item], evaluation: Evaluation) -> Measured:
+        """What an evaluation says, finished or not."""
+        ledger = evaluation.ledger
+        scores = evaluation.scores
+        return Measured(
+            key=key,
+            pipeline=data,
+            scores=tuple(scores.get(item.id) for item in items),
+            usd=tuple(evaluation.usd.get(item.id) if item.id in scores else None for item in items),
+            latency_s=None if self.recorded else self._watch.mean(),
+            calls=ledger.calls,
+            made=ledger.calls - ledger.cached,
+            usd_spent=ledger.usd_spent,
+            seconds=evaluation.seconds,
+            errors={_blamed(e): e.message for e in reversed(list(evaluation.errors.values()))},
+            failed=len(evaluation.errors),
+        )
+
+
+def _blocks(items: Sequence[Item], *, race: bool) -> Iterator[Sequence[Item]]:
+    if not race:
+        yield items
+        return
+    start, size = 0, FIRST_BLOCK
+    while start < len(items):
+        yield items[start : start + size]
+        start, size = start + size, start + size
+
+
+def _blamed(error: Exception) -> str:
+    return error.model if isinstance(error, ModelError) else type(error).__name__
+
+
+def _hopeless(evaluation: Evaluation) -> bool:
+    """Every item so far ended in an error: a missing key, a dead server, a name nobody knows."""
+    return len(evaluation.errors) == len(evaluation.scores) > 0
+
+
+def _behind(evaluation: Evaluation, rival: Measured, items: Sequence[Item]) -> bool:
+    rows = [(i, item.id) for i, item in enumerate(items) if item.id in evaluation.scores]
+    theirs = [rival.scores[i] for i, _ in rows]
+    mine, other = _cost(evaluation, rival, rows)
+    if mine is None or other is None or other > mine or any(s is None for s in theirs):
+        return False
+    marks = [evaluation.scores[id] for _, id in rows]
+    if sum(marks) >= sum(s for s in theirs if s is not None):
+        return False
+    return paired_difference(marks, [s or 0.0 for s in theirs]).p <= SURE
+
+
+def _cost(
+    evaluation: Evaluation, rival: Measured, rows: list[tuple[int, str]]
+) -> tuple[float | None, float | None]:
+    """Dollars of both on these items; where they are unknown or nothing, calls an item."""
+    mine = [evaluation.usd.get(id) for _, id in rows]
+    theirs = [rival.usd[i] for i, _ in rows]
+    if None in mine or None in theirs or not any(mine) or not any(theirs):
+        return evaluation.ledger.calls / max(len(rows), 1), rival.calls / max(rival.items, 1)
+    return sum(u for u in mine if u is not None), sum(u for u in theirs if u is not None)

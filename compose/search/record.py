@@ -1,0 +1,175 @@
+"""The portable record of a search: everything its report is made from, in one file.
+
+`run.record.jsonl.gz` holds one JSON object a line: first the set-up, then every
+trial with its dev marks, then every pipeline measured on test, then the end.
+It names no path, key or server, so that it can be passed on.
+"""
+
+from __future__ import annotations
+
+import gzip
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from compose.errors import DataError
+
+SCHEMA = "compose.record/1"
+NAME = "run.record.jsonl.gz"
+
+
+class Setup(msgspec.Struct, frozen=True, kw_only=True):
+    """What a search was asked to do; two searches with equal set-ups find the same."""
+
+    benchmark: str
+    answer: str
+    seed: int
+    sampler: str
+    models: tuple[str, ...]
+    space: dict[str, Any]
+    dev: tuple[str, ...]
+    """Ids of the dev items, in the order in which they are used."""
+    test: tuple[str, ...]
+    recorded: bool
+    version: str
+    """Of `compose`."""
+    prices: dict[str, Any] = {}
+    """Per model `{input, output, source, date}`, USD per million tokens."""
+    licence: str = ""
+
+
+class Measured(msgspec.Struct, frozen=True, kw_only=True):
+    """A pipeline on items: marks and prices in the items' order, `None` where there is none.
+
+    `usd` holds list prices of the calls that each item needs, cached or not;
+    `latency_s` the mean critical path of its model calls in seconds, `None`
+    where nobody measured it.
+    """
+
+    key: str
+    pipeline: dict[str, Any]
+    scores: tuple[float | None, ...]
+    usd: tuple[float | None, ...]
+    latency_s: float | None = None
+    calls: int = 0
+    made: int = 0
+    """Calls that no earlier one of this search had asked already (recordings), or that the cache could not answer."""
+    usd_spent: float | None = 0.0
+    seconds: float = 0.0
+    errors: dict[str, str] = {}
+    """Model or error kind to the message of its first failure."""
+    failed: int = 0
+    """Items that ended in an error."""
+
+    @property
+    def items(self) -> int:
+        """How many items were marked."""
+        return sum(s is not None for s in self.scores)
+
+    @property
+    def quality(self) -> float:
+        """Mean mark of the marked items."""
+        marks = [s for s in self.scores if s is not None]
+        return sum(marks) / len(marks) if marks else 0.0
+
+    @property
+    def usd_per_item(self) -> float | None:
+        """Mean list price of a marked item, `None` if one is unknown."""
+        paid = [u for s, u in zip(self.scores, self.usd, strict=True) if s is not None]
+        known = [u for u in paid if u is not None]
+        return sum(known) / len(known) if known and len(known) == len(paid) else None
+
+    @property
+    def single(self) -> str | None:
+        """The model's id if this is one model asked once, with its own settings."""
+        match self.pipeline["steps"]:
+            case [{"use": "generate", "model": str(model), **rest}] if not rest:
+                return model
+            case _:
+                return None
+
+
+class Trial(msgspec.Struct, frozen=True, kw_only=True):
+    """One pipeline that was tried on dev: its place, its choices, its measurement."""
+
+    number: int
+    params: dict[str, Any]
+    measured: Measured
+    stopped_early: bool = False
+    """Racing stopped it before the last dev item: it could no longer win."""
+
+
+class Record(msgspec.Struct, kw_only=True):
+    """A whole search. `end` is `done`, `budget` or `interrupted`."""
+
+    setup: Setup
+    trials: list[Trial] = []
+    test: list[Measured] = []
+    end: str = "done"
+    wanted: int = 0
+    """How many trials were asked for."""
+    seconds: float = 0.0
+
+
+class _Line(msgspec.Struct, omit_defaults=True):
+    kind: str
+    schema: str = ""
+    setup: Setup | None = None
+    trial: Trial | None = None
+    test: Measured | None = None
+    end: dict[str, Any] | None = None
+
+
+def write_record(record: Record, path: Path) -> None:
+    """Write the record, whole or not at all; equal records give equal bytes."""
+    lines = [
+        _Line("setup", SCHEMA, setup=record.setup),
+        *(_Line("trial", trial=t) for t in record.trials),
+        *(_Line("test", test=m) for m in record.test),
+        _Line("end", end={"end": record.end, "wanted": record.wanted, "seconds": record.seconds}),
+    ]
+    part = path.with_name(path.name + ".part")
+    with part.open("wb") as raw, gzip.GzipFile("", "wb", fileobj=raw, mtime=0) as file:
+        for line in lines:
+            file.write(msgspec.json.encode(line) + b"\n")
+    part.replace(path)
+
+
+def read_record(path: Path) -> Record:
+    """Read a record file, or the one in a search's folder.
+
+    Raises `DataError` naming file and line for anything that is not a record.
+    """
+    if path.is_dir():
+        path = path / NAME
+    record: Record | None = None
+    number = 0
+    try:
+        with gzip.open(path, "rb") as file:
+            for number, text in enumerate(file, 1):
+                line = msgspec.json.decode(text, type=_Line)
+                record = _add(record, line, path, number)
+    except FileNotFoundError as error:
+        raise DataError("there is no search record here", file=str(path), hint="give a search's --out folder") from error
+    except (OSError, EOFError, msgspec.DecodeError) as error:
+        raise DataError(f"not a search record: {error}", file=str(path), line=number + 1) from error
+    if record is None:
+        raise DataError("an empty search record", file=str(path))
+    return record
+
+
+def _add(record: Record | None, line: _Line, path: Path, number: int) -> Record:
+    if line.setup is not None:
+        if line.schema != SCHEMA:
+            raise DataError(f"schema {line.schema!r}, this compose reads {SCHEMA!r}", file=str(path), line=number)
+        return Record(setup=line.setup)
+    if record is None:
+        raise DataError("a record begins with its set-up", file=str(path), line=number)
+    if line.trial is not None:
+        record.trials.append(line.trial)
+    if line.test is not None:
+        record.test.append(line.test)
+    if line.end is not None:
+        record.end, record.wanted, record.seconds = line.end["end"], line.end["wanted"], line.end["seconds"]
+    return record

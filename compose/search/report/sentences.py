@@ -1,0 +1,79 @@
+"""What a search found in plain sentences: first what to use, then how sure that is."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from compose.search.report.names import model_name, short
+
+if TYPE_CHECKING:
+    from compose.search.result import Entry, SearchResult
+
+
+def sentences(result: SearchResult) -> list[str]:
+    """Plain sentences, the most important first."""
+    said = [*_verdict(result), *_doubts(result)]
+    return [s for s in said if s]
+
+
+def percent(share: float) -> str:
+    """A fraction as percent, with one decimal."""
+    return f"{100 * share:.1f} %"
+
+
+def _verdict(result: SearchResult) -> list[str]:
+    single, winner = result.best_single, result.winner
+    if single is None or single.model is None:
+        return ["The search ended before a model was measured on test, so nothing is recommended."]
+    name = model_name(single.model)
+    if result.too_few:
+        return [
+            f"Too few items to tell: {result.dev_n} for choosing and {result.test_n} for testing. "
+            f"Until there are more, use {name}; treat all figures below as a sketch."
+        ]
+    if winner is None or winner.model == single.model:
+        return [
+            f"Use {name} alone: no pipeline was shown to be better, or cheaper and as good. "
+            f"It reaches {percent(single.quality)} on test."
+        ]
+    use = f"Use {short(winner.pipeline)}." if result.recommended == "winner" else f"Stay with {name} alone."
+    return [use, _comparison(winner, single, name)]
+
+
+def _comparison(winner: Entry, single: Entry, name: str) -> str:
+    gain = winner.gain
+    if gain is None:
+        return ""
+    points = f"{100 * gain.mean:+.1f} points (95 % interval {100 * gain.low:+.1f} to {100 * gain.high:+.1f})"
+    sure = "The difference is significant." if winner.significant else "The difference in quality is not significant."
+    return (
+        f"The winner chosen on dev, {short(winner.pipeline)}, reaches {percent(winner.quality)} on test, {name} "
+        f"{percent(single.quality)}: {points}. {sure}{_price(winner, single)}"
+    )
+
+
+def _price(winner: Entry, single: Entry) -> str:
+    if winner.usd_per_item is None or not single.usd_per_item:
+        return ""
+    return f" It costs {100 * winner.usd_per_item / single.usd_per_item:.0f} % of {name_of(single)}'s price an item."
+
+
+def name_of(entry: Entry) -> str:
+    """The short name of an entry."""
+    return model_name(entry.model) if entry.model else short(entry.pipeline)
+
+
+def _doubts(result: SearchResult) -> list[str]:
+    said: list[str] = []
+    if result.end == "budget":
+        said.append("The budget was used up before the search was done; what was finished is shown.")
+    if result.end == "interrupted":
+        said.append("The search was interrupted; what was finished is shown. --resume goes on with it.")
+    if result.errors:
+        said.append(f"Some models failed: {', '.join(model_name(e['model']) for e in result.errors)}.")
+    if any(id.rpartition("/")[2].startswith("o1-mini") and id.startswith("replay/zeroeval") for id in result.prices):
+        said.append(
+            "The recordings do not hold o1-mini's hidden reasoning tokens, so its price here is a lower bound; "
+            "search again with --exclude-model o1-mini-2024-09-12 to see the rest without it."
+        )
+    return said

@@ -1,0 +1,143 @@
+"""The space of a search: which models, which shapes, which values, as an editable file.
+
+It proposes pipeline *data*; equal data has one canonical JSON, the key under
+which a search evaluates it once.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import yaml
+
+from compose.errors import ConfigError, UnknownName
+from compose.search.shapes import SHAPES, Draw, Pick
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+Data = dict[str, Any]
+VERSION = 1
+
+
+class Space(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What may be tried. `shapes` maps a shape's name to its options' values.
+
+    >>> space = Space(models=("a", "b"), answer="number", shapes={"single": {}})
+    >>> space.propose(lambda name, values: values[0])["steps"]
+    [{'use': 'generate', 'model': 'a'}]
+    """
+
+    version: int = VERSION
+    models: tuple[str, ...]
+    answer: str = "auto"
+    shapes: dict[str, dict[str, tuple[Any, ...]]]
+
+    @property
+    def size(self) -> int:
+        """An upper bound on the number of different pipelines."""
+        return sum(SHAPES[name].size(options, len(self.models)) for name, options in self.shapes.items())
+
+    def propose(self, pick: Pick, *, order: Sequence[str] = ()) -> Data:
+        """The pipeline-file object that the drawn values describe.
+
+        `order` are the models from cheap to dear, as they were measured; without
+        it their order in the file counts.
+        """
+        shape = pick("shape", tuple(self.shapes))
+        draw = Draw(
+            models=self.models,
+            order=tuple(order) or self.models,
+            answer=self.answer,
+            options=self.shapes[shape],
+            pick=lambda name, values: pick(f"{shape}.{name}", values),
+        )
+        return {"version": 1, "steps": SHAPES[shape].build(draw)}
+
+    def from_params(self, params: Mapping[str, Any], *, order: Sequence[str] = ()) -> Data:
+        """The object that recorded choices describe; a choice that was not made is the first value."""
+        return self.propose(lambda name, values: params.get(name, values[0]), order=order)
+
+    def allows(self, params: Mapping[str, Any]) -> bool:
+        """Whether every choice in `params` is one that this space offers."""
+        shape = params["shape"]
+        if shape not in self.shapes:
+            return False
+        for name, value in params.items():
+            option = name.partition(".")[2]
+            values = self.shapes[shape].get(option, self.models) if option else (shape,)
+            if value not in values:
+                return False
+        return True
+
+    def save(self, path: Path) -> None:
+        """Write the space with a comment beside each shape, so that it can be edited."""
+        data = msgspec.to_builtins(self)
+        shapes: dict[str, Any] = data.pop("shapes")
+        lines = ["# What a search may try. Edit it and pass it with --space.", yaml.safe_dump(data, sort_keys=False)]
+        lines.append("shapes:")
+        for name, options in shapes.items():
+            text = yaml.safe_dump({name: options}, sort_keys=False, default_flow_style=None).rstrip()
+            lines.append(f"  # {SHAPES[name].about}")
+            lines.extend(f"  {line}" for line in text.splitlines())
+        path.write_text("\n".join(lines) + "\n", "utf-8")
+
+
+def derive(*, models: Sequence[str], answer: str = "auto", recorded: bool = False) -> Space:
+    """The default space: every shape that the models at hand can run.
+
+    With `recorded` models only shapes that put the benchmark's own prompt once
+    to each model are left; with one model, only shapes that need one.
+    """
+    shapes: dict[str, dict[str, tuple[Any, ...]]] = {}
+    for name, shape in SHAPES.items():
+        if shape.asks_anew and recorded:
+            continue
+        if "several" in shape.models and len(models) < 2:
+            continue
+        shapes[name] = {option: _fitting(option, values, len(models)) for option, values in shape.options.items()}
+    return Space(models=tuple(models), answer=answer, shapes=shapes)
+
+
+def _fitting(option: str, values: tuple[Any, ...], models: int) -> tuple[Any, ...]:
+    if option not in ("length", "size", "agree"):
+        return values
+    return tuple(v for v in values if v <= models) or (models,)
+
+
+def load_space(path: Path) -> Space:
+    """Read a space file. Raises `ConfigError`, or `UnknownName` with the nearest name."""
+    try:
+        data = yaml.safe_load(path.read_text("utf-8"))
+        space = msgspec.convert(data, Space)
+    except OSError as error:
+        raise ConfigError(f"space file {str(path)!r} cannot be read: {error.strerror}") from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ConfigError(f"space file {str(path)!r} is not YAML: {error}".splitlines()[0]) from error
+    except msgspec.ValidationError as error:
+        raise ConfigError(f"space file {str(path)!r}: {error}") from error
+    return _checked(space, f"{path}: ")
+
+
+def _checked(space: Space, where: str) -> Space:
+    if space.version != VERSION:
+        raise ConfigError(f"{where}`version` is {space.version}, this compose reads {VERSION}")
+    if not space.models or not space.shapes:
+        raise ConfigError(f"{where}a space needs at least one model and one shape")
+    for name, options in space.shapes.items():
+        if name not in SHAPES:
+            raise UnknownName("shape", name, SHAPES, where=where)
+        for option in options:
+            if option not in SHAPES[name].options:
+                raise UnknownName(f"option of shape `{name}`", option, SHAPES[name].options, where=where)
+    shapes = {
+        name: {option: tuple(options.get(option, values)) for option, values in SHAPES[name].options.items()}
+        for name, options in space.shapes.items()
+    }
+    for name, options in shapes.items():
+        for option, values in options.items():
+            if not values:
+                raise ConfigError(f"{where}option `{option}` of shape `{name}` has no value")
+    return msgspec.structs.replace(space, shapes=shapes)

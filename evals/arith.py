@@ -99,5 +99,3 @@ def _apply(kind: str, amount: int, by: int) -> int:
     if kind == "take":
         return amount - by
     return amount * by if kind == "times" else amount // by
-
-

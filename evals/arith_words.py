@@ -39,7 +39,11 @@ STORIES = (
     Story(
         "apples",
         "have",
-        ("{name} has {n} apples.", "There are {n} apples in {name}'s basket.", "{name} starts the day with {n} apples."),
+        (
+            "{name} has {n} apples.",
+            "There are {n} apples in {name}'s basket.",
+            "{name} starts the day with {n} apples.",
+        ),
         {
             "add": (
                 "{name} picks {k} more apples.",

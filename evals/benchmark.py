@@ -13,7 +13,7 @@ import inspect
 import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, cast
+from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
@@ -97,7 +97,9 @@ class Benchmark:
 
     def make_scorer(self) -> Scorer:
         """Make the scorer; a subclass overrides this to pass settings."""
-        return cast("Scorer", find("scorers", self.scoring)())
+        from compose.evals.scorers import make
+
+        return make(self.scoring)
 
     def models(self) -> list[str]:
         """The ids of the models to search over when the user names none."""

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from compose.evals.statistics import Interval
     from compose.models.call import Caller
     from compose.pipeline.graph import Pipeline
-    from compose.pipeline.run import Result
+    from compose.pipeline.result import Result
 
 OnItem = Callable[["Item", float, "Result | None"], None]
 """Told about every finished item: the item, its mark, the result (None where it failed)."""

@@ -1,40 +1,187 @@
 """Benchmarks from a user's own files: JSON lines, CSV, or a pandas frame.
 
-One line is one item: `{"id", "prompt" | "messages", "target", "groups", "meta", "scorer"}`.
-Only a prompt (or messages) is needed; a missing id is the line number.
+One line is one item:
+
+    {"id": "1", "prompt": "2 + 2?", "target": "4", "groups": {"level": "1"}}
+
+`prompt` may be `messages` (OpenAI's form) instead. Only one of these two is
+needed; without an `id` it is the line number. `groups` maps group to value;
+`scorer` names the scorer of the whole file and may stand in the first line, or be
+given as an option. All other fields are kept in the item's `meta`. In a CSV or a
+frame the columns are the fields, and `group.level` is the group `level`.
 """
 
 from __future__ import annotations
 
+import csv
 import gzip
 import json
-from collections.abc import Iterator
+import math
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
+
+import msgspec
 
 from compose.errors import DataError
+from compose.evals.benchmark import Benchmark, Item
+from compose.evals.scorers import make
+from compose.types import Message
+
+if TYPE_CHECKING:
+    from compose.evals.scorers import Scorer
+
+Row = dict[str, Any]
+_KNOWN = frozenset({"id", "prompt", "messages", "target", "groups", "meta", "scorer"})
 
 
-def read_lines(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+class FileBenchmark(Benchmark):
+    """The items of a `.jsonl`, `.jsonl.gz` or `.csv` file.
+
+    `scorer` is a registered name; without one it is the file's, else `exact`.
+    `settings` go to the scorer, e.g. the judge's model.
+    """
+
+    def __init__(
+        self, path: Path, *, scorer: str | None = None, settings: Mapping[str, Any] | None = None, seed: int = 0
+    ) -> None:
+        super().__init__(seed=seed)
+        self.path = path
+        self.name = path.name.partition(".")[0]
+        self._asked = scorer
+        self._settings = dict(settings or {})
+
+    def rows(self) -> Iterator[tuple[int, Row]]:
+        """Yield line number and fields. Raises `DataError` for a line that cannot be read."""
+        return _csv_rows(self.path) if self.path.suffix == ".csv" else read_lines(self.path)
+
+    def read(self) -> Iterable[Item]:
+        """Yield the items. Raises `DataError` with file, line and field."""
+        for line, row in self.rows():
+            yield item_of(row, file=str(self.path), line=line)
+
+    def make_scorer(self) -> Scorer:
+        """Make the scorer that was asked for, or that the file names."""
+        name = self._asked or next((row["scorer"] for _, row in self.rows() if row.get("scorer")), "exact")
+        if not isinstance(name, str):
+            raise DataError(f"expected the name of a scorer, got {name!r}", file=str(self.path), field="scorer")
+        return make(name, **self._settings)
+
+    @property
+    def answer(self) -> str:  # pyright: ignore[reportIncompatibleVariableOverride]  # known once the scorer is
+        """The kind of answer that the scorer reads."""
+        return getattr(self.scorer, "kind", "auto")
+
+
+class FrameBenchmark(FileBenchmark):
+    """The rows of a pandas frame, or of anything whose `to_dict("records")` gives rows."""
+
+    def __init__(self, frame: Any, *, name: str = "frame", scorer: str | None = None, **settings: Any) -> None:
+        super().__init__(Path(name), scorer=scorer, settings=settings)
+        self._frame = frame
+
+    def rows(self) -> Iterator[tuple[int, Row]]:
+        """Yield row number (from 1) and fields; empty cells are left out."""
+        for number, row in enumerate(self._frame.to_dict("records"), 1):
+            yield number, _flat({str(k): v for k, v in row.items() if not _is_nan(v)})
+
+
+def from_frame(frame: Any, *, name: str = "frame", scorer: str | None = None, **settings: Any) -> Benchmark:
+    """A benchmark of the rows of a pandas frame; the columns are the fields of an item."""
+    return FrameBenchmark(frame, name=name, scorer=scorer, **settings)
+
+
+def item_of(row: Row, *, file: str, line: int) -> Item:
+    """Make the item of a row. Raises `DataError` naming the field that is wrong."""
+    groups: Any = row.get("groups") or {}
+    if not isinstance(groups, dict):
+        raise DataError(f"expected an object, got {groups!r}", file=file, line=line, field="groups")
+    meta: Any = row.get("meta") or {}
+    if not isinstance(meta, dict):
+        raise DataError(f"expected an object, got {meta!r}", file=file, line=line, field="meta")
+    id = row.get("id", line)
+    if not isinstance(id, (str, int)) or id == "":
+        raise DataError(f"expected a text or a number, got {id!r}", file=file, line=line, field="id")
+    return Item(
+        str(id),
+        _messages(row, file, line),
+        row.get("target"),
+        {str(k): str(v) for k, v in cast(Row, groups).items()},
+        {**{k: v for k, v in row.items() if k not in _KNOWN}, **cast(Row, meta)},
+    )
+
+
+def _messages(row: Row, file: str, line: int) -> tuple[Message, ...]:
+    prompt, messages = row.get("prompt"), row.get("messages")
+    if (prompt is None) == (messages is None):
+        raise DataError("an item needs either `prompt` or `messages`", file=file, line=line, field="prompt")
+    if messages is None:
+        if not isinstance(prompt, str) or not prompt.strip():
+            raise DataError(f"expected a text, got {prompt!r}", file=file, line=line, field="prompt")
+        return (Message("user", prompt),)
+    if isinstance(messages, str):
+        try:
+            messages = json.loads(messages)
+        except ValueError as error:
+            raise DataError(f"not JSON: {error}", file=file, line=line, field="messages") from error
+    try:
+        found = msgspec.convert(messages, tuple[Message, ...])
+    except msgspec.ValidationError as error:
+        raise DataError(str(error), file=file, line=line, field="messages") from error
+    if not found:
+        raise DataError("no messages", file=file, line=line, field="messages")
+    return found
+
+
+def read_lines(path: Path) -> Iterator[tuple[int, Row]]:
     """Yield line number and object of every line that is not empty.
 
     Raises `DataError` with file and line for a line that is not a JSON object.
     """
     opener = gzip.open if path.suffix == ".gz" else open
     try:
-        with opener(path, "rt", encoding="utf-8") as lines:
+        with opener(path, "rt", encoding="utf-8-sig") as lines:
             for number, line in enumerate(lines, 1):
                 if line.strip():
                     yield number, _object(line, path, number)
     except (OSError, EOFError, UnicodeDecodeError) as error:
-        raise DataError(f"cannot read: {error}", file=str(path)) from error
+        raise DataError(f"cannot read: {_reason(error)}", file=str(path)) from error
 
 
-def _object(line: str, path: Path, number: int) -> dict[str, Any]:
+def _object(line: str, path: Path, number: int) -> Row:
     try:
         row = json.loads(line)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise DataError(f"not JSON: {error}", file=str(path), line=number) from error
     if not isinstance(row, dict):
         raise DataError(f"expected an object, got {type(row).__name__}", file=str(path), line=number)
-    return row  # pyright: ignore[reportUnknownVariableType]  # json gives Any
+    return cast(Row, row)
+
+
+def _csv_rows(path: Path) -> Iterator[tuple[int, Row]]:
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            reader = csv.DictReader(file, strict=True)
+            for row in reader:
+                if None in row or None in row.values():
+                    raise DataError(
+                        "the line has another number of fields than the head", file=str(path), line=reader.line_num
+                    )
+                yield reader.line_num, _flat({k: v for k, v in row.items() if v != ""})
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise DataError(f"cannot read: {_reason(error)}", file=str(path)) from error
+
+
+def _flat(row: Row) -> Row:
+    """`group.level` as the group `level`."""
+    groups = {k.removeprefix("group."): v for k, v in row.items() if k.startswith("group.")}
+    rest = {k: v for k, v in row.items() if not k.startswith("group.")}
+    return {**rest, "groups": groups} if groups else rest
+
+
+def _is_nan(value: Any) -> bool:
+    return value is None or (isinstance(value, float) and math.isnan(value))
+
+
+def _reason(error: Exception) -> str:
+    return (error.strerror or str(error)) if isinstance(error, OSError) else str(error)

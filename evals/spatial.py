@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 
 from compose.errors import ConfigError
 from compose.evals.benchmark import Benchmark, Item
@@ -75,7 +76,9 @@ class Spatial(Benchmark):
     scoring = "choice"
     licence = "Apache-2.0 (generated)"
 
-    def __init__(self, *, seed: int = 0, n: int = 240, hops: Sequence[int] = (1, 2, 3, 4, 5, 6), noise: int = 0) -> None:
+    def __init__(
+        self, *, seed: int = 0, n: int = 240, hops: Sequence[int] = (1, 2, 3, 4, 5, 6), noise: int = 0
+    ) -> None:
         """`noise` is the number of told pairs that the answer does not need."""
         super().__init__(seed=seed)
         self.n = n
@@ -108,7 +111,7 @@ def story(rng: random.Random, hops: int, noise: int = 0) -> tuple[str, str]:
     chain, extra = things[: hops + 1], things[hops + 1 :]
     x = y = 0
     told: list[str] = []
-    for before, after in zip(chain, chain[1:], strict=False):
+    for before, after in pairwise(chain):
         (dx, dy), label = rng.choice(list(OFFSETS.items()))
         x, y = x + dx, y + dy
         told.append(_tell(rng, after, before, (dx, dy), label))

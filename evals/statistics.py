@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from itertools import product
 from statistics import NormalDist
 from typing import TypeAlias
 
@@ -169,12 +170,11 @@ def _sign_flip(d: NDArray[np.float64], seed: int) -> float:
         return 1.0
     seen = abs(float(d.sum())) * (1 - 1e-12)
     if len(size) <= _EXACT_FLIPS:
-        patterns = np.arange(2 ** len(size))[:, None] >> np.arange(len(size)) & 1
-        sums = (1 - 2 * patterns) @ size
-        return float((np.abs(sums) >= seen).mean())
+        signs = np.array(list(product((1.0, -1.0), repeat=len(size))), dtype=np.float64)
+        return float((np.abs(signs @ size) >= seen).mean())
     rng = np.random.default_rng(seed)
     at_least = 0
     for start in range(0, _FLIPS, 1000):
-        signs = 1 - 2 * rng.integers(0, 2, (min(1000, _FLIPS - start), len(size)), dtype=np.int8)
+        signs = 1.0 - 2.0 * rng.integers(0, 2, (min(1000, _FLIPS - start), len(size)), dtype=np.int8)
         at_least += int((np.abs(signs @ size) >= seen).sum())
     return (at_least + 1) / (_FLIPS + 1)

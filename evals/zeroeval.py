@@ -6,39 +6,65 @@ Source: github.com/WildEval/ZeroEval (Apache-2.0). The prompts are as sent, so
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
-from typing import Any, cast
+from pathlib import Path
+from typing import Any
 
+import msgspec
+
+from compose.config import user_dir
 from compose.errors import DataError
 from compose.evals.benchmark import Benchmark, Item, data_folder
 from compose.evals.jsonl import read_lines
+from compose.evals.zeroeval_release import TASKS, import_release, release_files
 from compose.types import Message
 
 
 class ZeroEval(Benchmark):
-    """A folder with `items.jsonl.gz`, `records.jsonl.gz` and `models.json`."""
+    """A folder with `items.jsonl.gz`, `records.jsonl.gz` and `models.json`.
 
-    licence = "Apache-2.0 (ZeroEval)"
+    `data` may also be ZeroEval's own `result_dirs`: its files are then turned
+    into a recorded set among the user's recordings, once.
+    """
+
     recorded = True
 
     def read(self) -> Iterable[Item]:
         """Yield the recorded items with the prompts that were sent."""
-        path = data_folder(self.name, self.data) / "items.jsonl.gz"
+        path = self.folder() / "items.jsonl.gz"
         for line, row in read_lines(path):
             for field in ("id", "prompt", "target"):
                 if not isinstance(row.get(field), str):
-                    raise DataError(f"expected a string, got {row.get(field)!r}", file=str(path), line=line, field=field)
-            yield Item(row["id"], (Message("user", row["prompt"]),), row["target"], {}, {"question": row.get("question")})
+                    raise DataError(
+                        f"expected a string, got {row.get(field)!r}", file=str(path), line=line, field=field
+                    )
+            yield Item(
+                row["id"], (Message("user", row["prompt"]),), row["target"], {}, {"question": row.get("question")}
+            )
 
     def models(self) -> list[str]:
         """The recorded models, in the order of `models.json`."""
-        path = data_folder(self.name, self.data) / "models.json"
+        path = self.folder() / "models.json"
         try:
-            table = cast(dict[str, Any], json.loads(path.read_text(encoding="utf-8")))
-        except (OSError, ValueError) as error:
+            table = msgspec.json.decode(path.read_bytes(), type=dict[str, Any])
+        except (OSError, msgspec.DecodeError) as error:
             raise DataError(f"cannot read the recorded models: {error}", file=str(path)) from error
         return [f"replay/{self.name}/{model}" for model in table]
+
+    def folder(self) -> Path:
+        """Where the set lies. Raises `ConfigError` where there is none."""
+        task = self.data / TASKS[self.name] if self.data else None
+        if self.data and task and not (self.data / self.name).is_dir() and release_files(task):
+            return _imported(task, user_dir() / "recordings" / self.name)
+        return data_folder(self.name, self.data)
+
+
+def _imported(task: Path, out: Path) -> Path:
+    """The recorded set of a release, made anew when a file of the release is newer."""
+    made = out / "models.json"
+    newest = max(path.stat().st_mtime for path in release_files(task))
+    fresh = made.exists() and made.stat().st_mtime >= newest
+    return out if fresh else import_release(task, out)
 
 
 class ZeroEvalGsm(ZeroEval):

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+import inspect
+from typing import TYPE_CHECKING, Any, Protocol, cast
+
+from compose.errors import UnknownName
+from compose.registry import find
 
 if TYPE_CHECKING:
     from compose.evals.benchmark import Item
@@ -29,3 +33,13 @@ class Scorer(Protocol):
     async def score(self, item: Item, result: Scored, ctx: Context) -> float:
         """A mark from 0 (wrong) to 1 (right)."""
         ...
+
+
+def make(name: str, **settings: Any) -> Scorer:
+    """Make the scorer of a registered name. Raises `UnknownName` for a name or a setting that there is not."""
+    cls = find("scorers", name)
+    allowed = inspect.signature(cls).parameters
+    for setting in settings:
+        if setting not in allowed:
+            raise UnknownName(f"setting of scorer `{name}`", setting, allowed)
+    return cast("Scorer", cls(**settings))

@@ -5,11 +5,12 @@ Strict parsing of the outermost braces loses over 90 % of some models' answers.
 
 from __future__ import annotations
 
-import json.decoder
+import json
 import re
 from collections.abc import Callable
 
 _KEY = re.compile(r"nswer\\?[\"'”]\s*:\s*")
+_DECODER = json.JSONDecoder(strict=False)
 _BEFORE = re.compile(r"(\\?[\"'“])(?:final[ _]?|correct[ _]?)?a\Z", re.IGNORECASE)
 _AFTER = re.compile(r"\s*(?:[}\]]|,\s*[\"'}]|,?\s*(?:```|\Z))")
 _CLOSE = {
@@ -55,7 +56,7 @@ def _value(region: str, quote: str) -> str | None:
 def _quoted(region: str, quote: str) -> str:
     if quote == '"':
         try:
-            value, end = json.decoder.scanstring(region, 1, False)
+            value, end = _DECODER.raw_decode(region)
         except ValueError:
             pass
         else:

@@ -12,9 +12,7 @@ _DEGREE = re.compile(r"\^\s?\\?(?:circ|degrees?)\b|°")
 _SPACE = re.compile(r"\\[,;:! ]|\\q?quad|~|\\\\")
 _COMMAND = re.compile(r"\\(left|right|big|Big|displaystyle)")
 _MONEY = re.compile(r"(?:US|C|A)?\\?[$€£¥₹]|\bUSD\b ?")
-_TABLE = str.maketrans(
-    {"−": "-", "–": "-", "‐": "-", "⁄": "/", "×": "*", "·": "*", "÷": "/", "’": "'", "\u2212": "-", "*": "*"}
-)
+_TABLE = str.maketrans({"−": "-", "–": "-", "‐": "-", "⁄": "/", "×": "*", "·": "*", "÷": "/", "’": "'"})
 _HALVES = {"½": " 1/2", "¼": " 1/4", "¾": " 3/4", "⅓": " 1/3", "⅔": " 2/3", "⅛": " 1/8", "⅕": " 1/5"}
 _NAMES = {r"\times": "*", r"\cdot": "*", r"\div": "/", r"\%": "%", r"\approx": "≈", r"\pi": "pi", r"\infty": "infinity"}
 

@@ -215,9 +215,9 @@ def conclude(record: Record) -> SearchResult:
     winner, front = None, []
     if picks and single:
         dev = {t.measured.key: t.measured.quality for t in picks.to_test()}
-        front = _compared([tested[t.measured.key] for t in picks.front if t.measured.key in tested], single, dev)
+        front = compared([tested[t.measured.key] for t in picks.front if t.measured.key in tested], single, dev)
         won = tested.get(picks.winner.measured.key)
-        winner = _compared([won], single, dev)[0] if won else None
+        winner = compared([won], single, dev)[0] if won else None
     best = _entry(single, dev_quality=picks.single.measured.quality) if picks and single else None
     few = min(len(setup.dev), len(setup.test)) < choice.FEW_ITEMS
     every = [*(t.measured for t in record.trials), *record.test]
@@ -249,7 +249,7 @@ def conclude(record: Record) -> SearchResult:
     )
 
 
-def _compared(entries: list[Measured], single: Measured, dev: dict[str, float]) -> list[Entry]:
+def compared(entries: list[Measured], single: Measured, dev: dict[str, float]) -> list[Entry]:
     """Entries beside the single model on the items that both saw; significance by Holm over all that differ."""
     pairs = [_paired(m, single) for m in entries]
     tests = [paired_difference(a, b) if a and m.key != single.key else None for m, (a, b) in zip(entries, pairs, strict=True)]

@@ -9,10 +9,11 @@ that was killed goes on and ends as it would have.
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Iterable, Sequence
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path  # noqa: TC003 - part of a public signature
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
@@ -282,7 +283,7 @@ class _Search:
 
     def _values(self, measured: Measured) -> tuple[float, float]:
         value = cost(measured, self._axis())
-        return (measured.quality, value) if value == value else self._worst()
+        return (measured.quality, value) if math.isfinite(value) else self._worst()
 
     def _worst(self) -> tuple[float, float]:
         return 0.0, max((s.cost for s in self._known().values()), default=1.0) * 10

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from compose.search import choice
 from compose.search.report.names import model_name, short
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ def sentences(result: SearchResult) -> list[str]:
 
 def percent(share: float) -> str:
     """A fraction as percent, with one decimal."""
-    return f"{100 * share:.1f} %"
+    return f"{100 * share:.1f}\u00a0%"
 
 
 def _verdict(result: SearchResult) -> list[str]:
@@ -28,16 +29,23 @@ def _verdict(result: SearchResult) -> list[str]:
     name = model_name(single.model)
     if result.too_few:
         return [
-            f"Too few items to tell: {result.dev_n} for choosing and {result.test_n} for testing. "
-            f"Until there are more, use {name}; treat all figures below as a sketch."
+            (f"Too few items to tell: {result.dev_n} for choosing and {result.test_n} for testing. "
+            f"Until there are more, use {name}; treat all figures below as a sketch.")
         ]
     if winner is None or winner.model == single.model:
         return [
-            f"Use {name} alone: no pipeline was shown to be better, or cheaper and as good. "
-            f"It reaches {percent(single.quality)} on test."
+            (f"Use {name} alone: no pipeline was shown to be better, or cheaper and as good. "
+            f"It reaches {percent(single.quality)} on test.")
         ]
-    use = f"Use {short(winner.pipeline)}." if result.recommended == "winner" else f"Stay with {name} alone."
-    return [use, _comparison(winner, single, name)]
+    if result.recommended == "winner":
+        return [f"Use {short(winner.pipeline)}.", _comparison(winner, single, name)]
+    return [f"Stay with {name} alone.", _comparison(winner, single, name), _why_not(winner)]
+
+
+def _why_not(winner: Entry) -> str:
+    if winner.gain is not None and winner.gain.mean < -choice.MARGIN:
+        return "That is a loss of more than half a point, so the test does not bear out the choice made on dev."
+    return "The test shows neither a gain in quality nor the same quality at a clearly lower price."
 
 
 def _comparison(winner: Entry, single: Entry, name: str) -> str:

@@ -10,6 +10,9 @@ from compose.types import Price, Request, Response, Usage
 
 Step = str | Response | Exception
 
+_USAGE = Usage(10, 10)
+_ABILITIES = Abilities()
+
 
 class ScriptedModel:
     """Answers each request with the next step of its script, then with `answer(request)`.
@@ -29,8 +32,8 @@ class ScriptedModel:
         answer: Callable[[Request], Step] = lambda request: f"answer {request.sample}",
         latency: float = 0.0,
         price: Price | None = None,
-        usage: Usage = Usage(10, 10),
-        abilities: Abilities = Abilities(),
+        usage: Usage = _USAGE,
+        abilities: Abilities = _ABILITIES,
         stored: bool = False,
     ) -> None:
         self.id = id

@@ -112,7 +112,7 @@ class Caller:
         ledger.record(response, node=node, spent=spent)
         return response
 
-    async def stream(self, request: Request, ledger: Ledger, *, node: str = "") -> AsyncIterator[Delta]:
+    async def stream(self, request: Request, ledger: Ledger, *, node: str = "") -> AsyncGenerator[Delta]:
         """Answer one sample piece by piece; the last delta carries the response.
 
         A stored answer comes in one piece. Failures before the first piece are

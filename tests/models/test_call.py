@@ -1,0 +1,458 @@
+"""The chain, link by link, over a scripted model."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from compose.config import Config, ModelConfig
+from compose.errors import (
+    AuthError,
+    BadResponse,
+    BudgetExceeded,
+    CacheError,
+    CallTimeout,
+    ConfigError,
+    ModelError,
+    RateLimited,
+    ServerError,
+    UnknownName,
+)
+from compose.models.cache import Cache
+from compose.models.call import Caller
+from compose.models.ledger import Ledger
+from compose.models.model import Abilities, Model
+from compose.testing.scripted import ScriptedModel
+from compose.types import Message, Params, Price, Request, Response, Usage
+
+DOLLAR = Price(input=0.0, output=1e6)
+"""One dollar per output token."""
+
+
+@pytest.fixture
+def cache(tmp_path: Path) -> Cache:
+    return Cache(tmp_path / "calls.sqlite")
+
+
+@pytest.fixture(autouse=True)
+def quick_retries(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("compose.models.call.retry.FIRST_WAIT", 0.001)
+
+
+def ask(text: str = "hi", *, model: str = "m", sample: int = 0, max_tokens: int | None = None) -> Request:
+    return Request(model, (Message("user", text),), Params(max_tokens=max_tokens), sample)
+
+
+def caller_of(*models: Model, cache: Cache | None = None, config: Config | None = None, **options: Any) -> Caller:
+    caller = Caller(config or Config(), cache=cache, **options)
+    for model in models:
+        caller.add(model)
+    return caller
+
+
+# Cache and ledger
+
+
+async def test_the_second_time_is_cached_listed_and_not_paid(cache: Cache) -> None:
+    model = ScriptedModel(price=DOLLAR, usage=Usage(1, 2))
+    caller, ledger = caller_of(model, cache=cache), Ledger()
+    first = await caller.call(ask(), ledger, node="n")
+    second = await caller.call(ask(), ledger, node="n")
+    assert (first.text, first.cached, first.usd) == (second.text, False, 2.0)
+    assert (second.cached, second.usd) == (True, 2.0)
+    assert (ledger.calls, ledger.cached, ledger.usd, ledger.usd_spent) == (2, 1, 4.0, 2.0)
+    assert ledger.by_node()["n"].calls == 2
+    assert caller.spent == 2.0
+    assert len(model.requests) == 1
+
+
+async def test_another_caller_finds_it_too(cache: Cache) -> None:
+    await caller_of(ScriptedModel(), cache=cache).call(ask(), Ledger())
+    model = ScriptedModel()
+    assert (await caller_of(model, cache=cache).call(ask(), Ledger())).cached
+    assert model.requests == []
+
+
+async def test_samples_are_kept_apart(cache: Cache) -> None:
+    caller = caller_of(ScriptedModel(), cache=cache)
+    texts = [(await caller.call(ask(sample=i), Ledger())).text for i in (0, 1, 0)]
+    assert texts == ["answer 0", "answer 1", "answer 0"]
+
+
+async def test_without_a_cache_every_call_is_made() -> None:
+    model = ScriptedModel()
+    caller = caller_of(model)
+    for _ in range(2):
+        assert not (await caller.call(ask(), Ledger())).cached
+    assert len(model.requests) == 2
+
+
+async def test_an_unknown_price_is_none_and_becomes_known_with_the_price(cache: Cache) -> None:
+    ledger = Ledger()
+    assert (await caller_of(ScriptedModel(), cache=cache).call(ask(), ledger)).usd is None
+    assert (ledger.usd, ledger.usd_spent) == (None, None)
+    config = Config(models={"m": ModelConfig(price=DOLLAR)})
+    ledger = Ledger()
+    assert (await caller_of(ScriptedModel(), cache=cache, config=config).call(ask(), ledger)).usd == 10.0
+    assert (ledger.usd, ledger.usd_spent) == (10.0, 0.0)
+
+
+async def test_failures_are_not_cached(cache: Cache) -> None:
+    model = ScriptedModel(script=[AuthError("no", model="m")])
+    caller = caller_of(model, cache=cache)
+    ledger = Ledger()
+    with pytest.raises(AuthError):
+        await caller.call(ask(), ledger)
+    assert ledger.calls == 0
+    assert not (await caller.call(ask(), ledger)).cached
+
+
+async def test_the_more_careful_mode_holds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COMPOSE_CACHE", str(tmp_path))
+    assert Caller(Config(cache="off")).cache.mode == "off"
+    assert Caller(Config(cache="read"), cache="off").cache.mode == "off"
+    assert Caller(Config(cache="on"), cache="read").cache.mode == "read"
+    assert Caller(Config()).cache.mode == "on"
+    assert list(tmp_path.iterdir()) == []
+
+
+async def test_defaults_of_the_configuration_are_part_of_what_is_asked(cache: Cache) -> None:
+    model = ScriptedModel()
+    config = Config(models={"m": ModelConfig(params=Params(temperature=0.2, max_tokens=9))})
+    await caller_of(model, cache=cache, config=config).call(ask(max_tokens=5), Ledger())
+    assert model.requests[0].params == Params(temperature=0.2, max_tokens=5)
+    await caller_of(model, cache=cache).call(ask(max_tokens=5), Ledger())
+    assert len(model.requests) == 2
+
+
+async def test_recorded_answers_are_paid_once_and_written_nowhere(cache: Cache) -> None:
+    model = ScriptedModel(price=DOLLAR, stored=True, usage=Usage(1, 1))
+    caller, ledger = caller_of(model, cache=cache, budget=2.0), Ledger()
+    assert [(await caller.call(ask(), ledger)).cached for _ in range(3)] == [False, True, True]
+    assert (ledger.usd, ledger.usd_spent, caller.spent) == (3.0, 1.0, 1.0)
+    assert cache.stats().answers == 0
+    await caller.call(ask(sample=1), ledger)
+    with pytest.raises(BudgetExceeded):
+        await caller.call(ask(sample=2), ledger)
+    assert (await caller.call(ask(sample=1), ledger)).cached
+
+
+async def test_a_full_disk_stops_the_call_with_one_line(cache: Cache) -> None:
+    caller = caller_of(ScriptedModel(answer=lambda r: "x" * 100_000), cache=cache)
+    database = cache._database  # pyright: ignore[reportPrivateUsage]  # the only door to a real SQLITE_FULL
+    database.once(lambda c: c.execute("PRAGMA max_page_count = 8"))
+    with pytest.raises(CacheError, match="disk is full"):
+        await caller.call(ask(), Ledger())
+
+
+# Single-flight
+
+
+async def test_equal_calls_at_once_are_one_call(cache: Cache) -> None:
+    model = ScriptedModel(latency=0.01, price=DOLLAR, usage=Usage(0, 1))
+    caller, ledger = caller_of(model, cache=cache), Ledger()
+    responses = await asyncio.gather(*(caller.call(ask(), ledger) for _ in range(10)))
+    assert len(model.requests) == 1
+    assert sum(r.cached for r in responses) == 9
+    assert (ledger.calls, ledger.cached, ledger.usd, ledger.usd_spent) == (10, 9, 10.0, 1.0)
+
+
+async def test_a_shared_call_survives_who_began_it() -> None:
+    model = ScriptedModel(latency=0.05, price=DOLLAR, usage=Usage(0, 1))
+    caller, ledger = caller_of(model), Ledger()
+    first, second = (asyncio.create_task(caller.call(ask(), ledger)) for _ in range(2))
+    await asyncio.sleep(0.01)
+    first.cancel()
+    assert (await second).text == "answer 0"
+    assert first.cancelled()
+    assert (len(model.requests), model.cancelled, ledger.calls, ledger.usd_spent) == (1, 0, 1, 1.0)
+
+
+async def test_a_shared_call_ends_with_the_last_who_waits() -> None:
+    model = ScriptedModel(latency=10)
+    caller = caller_of(model, budget=100.0, config=Config(models={"m": ModelConfig(price=DOLLAR)}))
+    tasks = [asyncio.create_task(caller.call(ask(max_tokens=5), Ledger())) for _ in range(3)]
+    await asyncio.sleep(0.01)
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+    assert (model.cancelled, model.in_flight) == (1, 0)
+    assert caller._budget.reserved == 0  # pyright: ignore[reportPrivateUsage]
+
+
+async def test_a_shared_failure_reaches_everyone_and_is_not_remembered() -> None:
+    model = ScriptedModel(latency=0.01, script=[AuthError("no", model="m")])
+    caller = caller_of(model)
+    results = await asyncio.gather(*(caller.call(ask(), Ledger()) for _ in range(3)), return_exceptions=True)
+    assert [type(r) for r in results] == [AuthError] * 3
+    assert (await caller.call(ask(), Ledger())).text == "answer 0"
+
+
+async def test_who_comes_after_a_cancelled_call_starts_anew() -> None:
+    model = ScriptedModel(latency=0.02)
+    caller = caller_of(model)
+    first = asyncio.create_task(caller.call(ask(), Ledger()))
+    await asyncio.sleep(0.005)
+    first.cancel()
+    second = asyncio.create_task(caller.call(ask(), Ledger()))
+    assert (await second).text == "answer 0"
+    assert first.cancelled()
+
+
+# Budget
+
+
+async def test_the_budget_holds_at_any_concurrency() -> None:
+    model = ScriptedModel(latency=0.001, price=DOLLAR, usage=Usage(0, 3))
+    caller = caller_of(model, budget=20.0)
+    ledger = Ledger()
+    calls = (caller.call(ask(f"q{i}", max_tokens=3), ledger) for i in range(50))
+    results = await asyncio.gather(*calls, return_exceptions=True)
+    assert sum(isinstance(r, Response) for r in results) == 6
+    assert sum(isinstance(r, BudgetExceeded) for r in results) == 44
+    assert caller.spent == ledger.usd_spent == 18.0
+
+
+async def test_calls_wait_for_what_others_turn_out_not_to_need() -> None:
+    model = ScriptedModel(latency=0.001, price=DOLLAR, usage=Usage(0, 1))
+    caller = caller_of(model, budget=20.0)
+    await asyncio.gather(*(caller.call(ask(f"q{i}", max_tokens=10), Ledger()) for i in range(11)))
+    assert (caller.spent, model.most) == (11.0, 2)
+
+
+async def test_a_budget_needs_prices() -> None:
+    model = ScriptedModel()
+    with pytest.raises(ConfigError, match="no known price") as caught:
+        await caller_of(model, budget=1.0).call(ask(), Ledger())
+    assert '[models."m"]' in (caught.value.hint or "")
+    assert model.requests == []
+
+
+async def test_a_cached_answer_needs_no_budget(cache: Cache) -> None:
+    await caller_of(ScriptedModel(), cache=cache).call(ask(max_tokens=1), Ledger())
+    assert (await caller_of(ScriptedModel(), cache=cache, budget=0.0).call(ask(max_tokens=1), Ledger())).cached
+
+
+async def test_with_a_budget_no_answer_is_without_a_limit() -> None:
+    model = ScriptedModel(price=DOLLAR)
+    await caller_of(model, budget=1e6).call(ask(), Ledger())
+    assert model.requests[0].params.max_tokens == 4096
+    limited = ScriptedModel(price=DOLLAR, abilities=Abilities(max_output=8))
+    await caller_of(limited, budget=1e6).call(ask(), Ledger())
+    assert limited.requests[0].params.max_tokens is None
+
+
+async def test_failed_and_cancelled_calls_free_their_reservation() -> None:
+    model = ScriptedModel(price=DOLLAR, script=[AuthError("no", model="m")], usage=Usage(0, 1))
+    caller = caller_of(model, budget=10.0)
+    with pytest.raises(AuthError):
+        await caller.call(ask(max_tokens=10), Ledger())
+    model.latency = 10
+    task = asyncio.create_task(caller.call(ask(max_tokens=10), Ledger()))
+    waiting = asyncio.create_task(caller.call(ask("other", max_tokens=10), Ledger()))
+    await asyncio.sleep(0.01)
+    waiting.cancel()
+    task.cancel()
+    await asyncio.gather(task, waiting, return_exceptions=True)
+    model.latency = 0
+    await caller.call(ask(max_tokens=10), Ledger())
+    assert caller.spent == 1.0
+
+
+async def test_a_fallback_is_paid_from_the_same_budget() -> None:
+    dear = ScriptedModel("dear", price=DOLLAR, usage=Usage(0, 5))
+    config = Config(models={"m": ModelConfig(fallbacks=("dear",))})
+    failing = ScriptedModel(price=DOLLAR, answer=lambda r: AuthError("no", model="m"))
+    caller = caller_of(failing, dear, config=config, budget=12.0)
+    calls = (caller.call(ask(f"q{i}", max_tokens=5), Ledger()) for i in range(5))
+    results = await asyncio.gather(*calls, return_exceptions=True)
+    assert sum(isinstance(r, Response) for r in results) == 2
+    assert caller.spent == 10.0
+
+
+# Limits
+
+
+async def test_no_more_calls_at_once_than_allowed() -> None:
+    model, narrow = ScriptedModel(latency=0.002), ScriptedModel("narrow", latency=0.002)
+    config = Config(models={"narrow": ModelConfig(concurrency=2)})
+    caller = caller_of(model, narrow, config=config, concurrency=5)
+    calls = [caller.call(ask(f"q{i}", model=m), Ledger()) for i in range(20) for m in ("m", "narrow")]
+    await asyncio.gather(*calls)
+    assert narrow.most == 2
+    assert 3 <= model.most <= 5
+
+
+async def test_cancelled_calls_free_their_slots() -> None:
+    model = ScriptedModel(latency=10)
+    caller = caller_of(model, config=Config(models={"m": ModelConfig(concurrency=2)}), concurrency=2)
+    tasks = [asyncio.create_task(caller.call(ask(f"q{i}"), Ledger())) for i in range(6)]
+    await asyncio.sleep(0.01)
+    for task in reversed(tasks):
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+    model.latency = 0
+    await asyncio.gather(*(caller.call(ask(f"q{i}"), Ledger()) for i in range(6)))
+    assert model.most == 2
+
+
+async def test_calls_start_no_faster_than_the_rate_allows(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("compose.models.call.limits.BURST_SECONDS", 0.0)
+    model = ScriptedModel()
+    caller = caller_of(model, config=Config(models={"m": ModelConfig(rpm=60 * 200)}))
+    loop = asyncio.get_running_loop()
+    start = loop.time()
+    await asyncio.gather(*(caller.call(ask(f"q{i}"), Ledger()) for i in range(21)))
+    assert loop.time() - start >= 20 / 200 - 0.01
+
+
+# Timeout and retry
+
+
+async def test_a_hanging_attempt_is_tried_again() -> None:
+    model = ScriptedModel(latency=10)
+    caller = caller_of(model, timeout=0.02, retries=1)
+    with pytest.raises(CallTimeout, match=r"m: no answer in 0\.02 s"):
+        await caller.call(ask(), Ledger())
+    assert (len(model.requests), model.cancelled) == (2, 2)
+
+
+@pytest.mark.parametrize("error", [RateLimited, ServerError, BadResponse, CallTimeout])
+async def test_what_can_get_better_is_tried_again(error: type[ModelError]) -> None:
+    model = ScriptedModel(script=[error("no", model="m"), error("no", model="m"), "fine"])
+    assert (await caller_of(model).call(ask(), Ledger())).text == "fine"
+    assert len(model.requests) == 3
+
+
+async def test_what_cannot_is_not() -> None:
+    model = ScriptedModel(script=[AuthError("no", model="m"), "fine"])
+    with pytest.raises(AuthError):
+        await caller_of(model).call(ask(), Ledger())
+    assert len(model.requests) == 1
+
+
+async def test_retries_end() -> None:
+    model = ScriptedModel(answer=lambda r: ServerError("down", model="m"))
+    with pytest.raises(ServerError):
+        await caller_of(model, retries=2).call(ask(), Ledger())
+    assert len(model.requests) == 3
+
+
+async def test_retry_after_is_honoured_up_to_a_point() -> None:
+    model = ScriptedModel(script=[RateLimited("slow", model="m", retry_after=0.08), "fine"])
+    loop = asyncio.get_running_loop()
+    start = loop.time()
+    await caller_of(model).call(ask(), Ledger())
+    assert loop.time() - start >= 0.07
+    model = ScriptedModel(script=[RateLimited("slow", model="m", retry_after=9999), "fine"])
+    with pytest.raises(RateLimited):
+        await caller_of(model).call(ask(), Ledger())
+
+
+async def test_one_set_of_waiters_waits_for_the_retries_of_one_call(cache: Cache) -> None:
+    model = ScriptedModel(script=[ServerError("down", model="m"), "fine"])
+    caller = caller_of(model, cache=cache)
+    responses = await asyncio.gather(*(caller.call(ask(), Ledger()) for _ in range(4)))
+    assert {r.text for r in responses} == {"fine"}
+    assert len(model.requests) == 2
+
+
+# Fallback, names and secrets
+
+
+async def test_fallbacks_are_asked_in_order_and_kept_under_their_own_name(cache: Cache) -> None:
+    first = ScriptedModel(answer=lambda r: AuthError("no", model="m"))
+    second = ScriptedModel("b", answer=lambda r: AuthError("no", model="b"))
+    third = ScriptedModel("c", price=DOLLAR)
+    config = Config(models={"m": ModelConfig(fallbacks=("b", "c"))})
+    caller, ledger = caller_of(first, second, third, cache=cache, config=config), Ledger()
+    assert (await caller.call(ask(), ledger)).model == "c"
+    assert list(ledger.by_model()) == ["c"]
+    assert cache.get(ask()) is None
+    assert cache.get(ask(model="c")) is not None
+    assert (await caller.call(ask(), ledger)).cached
+
+
+async def test_when_all_fallbacks_fail_the_first_error_is_raised() -> None:
+    first = ScriptedModel(answer=lambda r: AuthError("no key", model="m"))
+    second = ScriptedModel("b", answer=lambda r: ServerError("down", model="b"))
+    config = Config(models={"m": ModelConfig(fallbacks=("b",))})
+    with pytest.raises(AuthError, match="no key") as caught:
+        await caller_of(first, second, config=config, retries=0).call(ask(), Ledger())
+    assert caught.value.__notes__ == ["fallback b: down"]
+
+
+async def test_a_model_cannot_stand_in_for_itself() -> None:
+    with pytest.raises(ConfigError, match="own fallback"):
+        caller_of(ScriptedModel(), config=Config(models={"m": ModelConfig(fallbacks=("m",))}))
+
+
+async def test_an_unknown_model_is_named() -> None:
+    with pytest.raises(UnknownName, match="no-such-model"):
+        await Caller(Config(), cache="off").call(ask(model="no-such-model"), Ledger())
+
+
+async def test_keys_are_blanked_in_errors(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MINE", "sk-very-secret-1")
+    monkeypatch.setenv("OTHER_API_KEY", "sk-very-secret-2")
+    config = Config(models={"m": ModelConfig(api_key_env="MINE")})
+    error = AuthError("bad key sk-very-secret-1, sk-very-secret-2", model="m", hint="not sk-very-secret-1")
+    with pytest.raises(AuthError) as caught:
+        await caller_of(ScriptedModel(script=[error]), config=config).call(ask(), Ledger())
+    assert str(caught.value) == caught.value.message == "m: bad key ***, ***"
+    assert caught.value.hint == "not ***"
+
+
+async def test_closing_closes_the_models() -> None:
+    model = ScriptedModel()
+    async with caller_of(model) as caller:
+        await caller.call(ask(), Ledger())
+    assert model.closed
+
+
+def test_one_caller_serves_one_loop_after_another(cache: Cache) -> None:
+    model = ScriptedModel(latency=0.002)
+    caller = caller_of(model, cache=cache, concurrency=2)
+
+    async def many(start: int) -> None:
+        await asyncio.gather(*(caller.call(ask(f"q{start + i}"), Ledger()) for i in range(6)))
+
+    asyncio.run(many(0))
+    asyncio.run(many(6))
+    assert (len(model.requests), model.most) == (12, 2)
+
+
+# Streams
+
+
+async def test_a_stream_ends_with_the_whole_and_is_kept(cache: Cache) -> None:
+    model = ScriptedModel(script=["one two three"], price=DOLLAR, usage=Usage(0, 1))
+    caller, ledger = caller_of(model, cache=cache, budget=1e4), Ledger()
+    deltas = [delta async for delta in caller.stream(ask(), ledger)]
+    assert [d.text for d in deltas] == ["one", "two", "three", ""]
+    assert deltas[-1].response is not None
+    assert (ledger.calls, ledger.usd_spent, caller.spent) == (1, 1.0, 1.0)
+    again = [delta async for delta in caller.stream(ask(), ledger)]
+    assert again[-1].response is not None
+    assert again[-1].response.cached
+    assert "".join(d.text for d in again) == "one two three"
+    assert (await caller.call(ask(), ledger)).cached
+
+
+async def test_a_stream_is_tried_again_before_its_first_piece() -> None:
+    model = ScriptedModel(script=[ServerError("down", model="m"), "fine"])
+    deltas = [delta async for delta in caller_of(model).stream(ask(), Ledger())]
+    assert deltas[0].text == "fine"
+
+
+async def test_a_stream_left_early_frees_what_it_held() -> None:
+    model = ScriptedModel(script=["one two three"], price=DOLLAR)
+    caller, ledger = caller_of(model, budget=10.0, concurrency=1), Ledger()
+    stream = caller.stream(ask(max_tokens=10), ledger)
+    async for _ in stream:
+        break
+    await stream.aclose()
+    assert (await caller.call(ask("next", max_tokens=10), ledger)).text == "answer 0"

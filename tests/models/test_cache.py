@@ -8,6 +8,7 @@ import sqlite3
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
@@ -158,7 +159,8 @@ def test_a_password_in_a_models_address_is_not_kept(path: Path) -> None:
 def test_a_broken_file_gives_one_line_with_what_to_do(path: Path, content: bytes) -> None:
     path.parent.mkdir(parents=True)
     path.write_bytes(content)
-    for act in (lambda c: c.get(ASK), lambda c: c.put(ASK, FULL), lambda c: c.stats()):
+    acts: list[Callable[[Cache], object]] = [lambda c: c.get(ASK), lambda c: c.put(ASK, FULL), Cache.stats]
+    for act in acts:
         with pytest.raises(CacheError, match="not a readable database") as caught:
             act(Cache(path))
         assert caught.value.hint == f"move the file away: {path}"

@@ -42,6 +42,10 @@ def quick_retries(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("compose.models.call.retry.FIRST_WAIT", 0.001)
 
 
+def files_in(folder: Path) -> list[Path]:
+    return list(folder.iterdir())
+
+
 def ask(text: str = "hi", *, model: str = "m", sample: int = 0, max_tokens: int | None = None) -> Request:
     return Request(model, (Message("user", text),), Params(max_tokens=max_tokens), sample)
 
@@ -116,7 +120,7 @@ async def test_the_more_careful_mode_holds(tmp_path: Path, monkeypatch: pytest.M
     assert Caller(Config(cache="read"), cache="off").cache.mode == "off"
     assert Caller(Config(cache="on"), cache="read").cache.mode == "read"
     assert Caller(Config()).cache.mode == "on"
-    assert list(tmp_path.iterdir()) == []
+    assert files_in(tmp_path) == []
 
 
 async def test_defaults_of_the_configuration_are_part_of_what_is_asked(cache: Cache) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
@@ -37,6 +37,18 @@ def quick_retries(monkeypatch: pytest.MonkeyPatch) -> None:
 async def server() -> AsyncIterator[FakeServer]:
     async with FakeServer() as server:
         yield server
+
+
+def content(folder: Path) -> bytes:
+    return b"".join(file.read_bytes() for file in folder.iterdir())
+
+
+async def until(holds: Callable[[], bool]) -> None:
+    """Give the server's side of a connection a moment to notice."""
+    for _ in range(400):
+        if holds():
+            return
+        await asyncio.sleep(0.005)
 
 
 def ask(server: FakeServer, text: str = "hi", sample: int = 0) -> Request:
@@ -117,15 +129,11 @@ async def test_cancellation_reaches_the_server(server: FakeServer) -> None:
     server.script = [Reply(fault="hang") for _ in range(3)]
     async with Caller(Config(), cache="off") as caller:
         tasks = [asyncio.create_task(caller.call(ask(server, f"q{i}"), Ledger())) for i in range(3)]
-        while server.in_flight < 3:
-            await asyncio.sleep(0.005)
+        await until(lambda: server.in_flight == 3)
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        for _ in range(100):
-            if server.cancelled == 3:
-                break
-            await asyncio.sleep(0.01)
+        await until(lambda: server.cancelled == 3)
         assert (server.cancelled, server.in_flight) == (3, 0)
         assert (await caller.call(ask(server), Ledger())).text == "ok"
 
@@ -164,4 +172,4 @@ async def test_a_key_goes_to_the_server_and_nowhere_else(
     assert server.requests[0].headers["Authorization"] == "Bearer sk-hush-hush-123"
     assert "hush" not in f"{caught.value} {caught.value.hint} {caught.value!r}"
     cache.close()
-    assert all(b"hush" not in file.read_bytes() for file in tmp_path.iterdir())
+    assert b"hush" not in content(tmp_path)

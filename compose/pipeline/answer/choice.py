@@ -7,6 +7,7 @@ import re
 _LETTER = re.compile(r"\(?\[?([A-Za-z])(?:[).:\]]|\Z|(?=\s*$))")
 _INSIDE = re.compile(r"\(([A-Z])\)|\b(?:option|choice)\s+\(?([A-Z])\b|\b([A-Z])\b(?=[).:]|\s*$)")
 _PARENTHESISED = re.compile(r"\(([A-Z])\)")
+_ARTICLE = re.compile(r"^(?:(?:to|at|in|on) )?(?:the|a|an) ")
 _LONGEST_LABEL = 40
 
 
@@ -32,4 +33,4 @@ def canonical_choice(answer: str) -> str:
         return match[1].upper()
     if match := _INSIDE.search(bare):
         return match[1] or match[2] or match[3]
-    return " ".join(bare.casefold().replace("-", " ").split())
+    return _ARTICLE.sub("", " ".join(bare.casefold().replace("-", " ").split()))

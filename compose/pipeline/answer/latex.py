@@ -25,7 +25,7 @@ def plain(text: str) -> str:
     for sign, half in _HALVES.items():
         if sign in text:
             text = text.replace(sign, half)
-    if "\\" in text:
+    if "\\" in text or "{" in text:
         text = _unlatex(text)
     text = _MONEY.sub("", text).replace("**", "").replace("`", "")
     return _DEGREE.sub(" degrees", text).replace("{,}", ",").strip()
@@ -55,5 +55,11 @@ def _power(match: re.Match[str]) -> str:
 
 def _frac(match: re.Match[str]) -> str:
     top, bottom = (match[2] or match[3] or "").strip(), (match[4] or match[5] or "").strip()
-    top, bottom = (part if part.lstrip("-").isalnum() else f"({part})" for part in (top, bottom))
+    top, bottom = (_bare(part) for part in (top, bottom))
     return f"{match[1]} {top}/{bottom}" if match[1] else f"{top}/{bottom}"
+
+
+def _bare(part: str) -> str:
+    """A part of a fraction, in parentheses only where it is more than a number or a name."""
+    inner = part.strip("() ")
+    return inner if inner.lstrip("-").replace(",", "").replace(".", "", 1).isalnum() else f"({part})"

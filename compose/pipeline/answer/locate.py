@@ -18,6 +18,10 @@ _MARKERS = {
 """By the letters that are searched for from the end, so that long texts cost little."""
 _SENTENCE_END = re.compile(r"[.!?](?:[\"')*]|\s)*\s(?=[A-Z\"'(*])|\n")
 _EMPHASIS = "*_`"
+_BRACE = re.compile(r"(?<!\\)[{}]")
+_BOXES = 20
+"""Boxes looked at from the end, in case the last ones are empty or not closed."""
+_LONGEST_BOX = 2_000
 _PLACEHOLDER = re.compile(r"[\s_.…?]*|\[?(?:your|the) (?:final )?answer\]?|<[^<>]{0,40}>", re.IGNORECASE)
 
 
@@ -62,7 +66,10 @@ def last_sentence(text: str) -> str:
 
 def _last_box(text: str) -> tuple[str, int] | None:
     end = len(text)
-    while (start := text.rfind("boxed", 0, end)) >= 0:
+    for _ in range(_BOXES):
+        start = text.rfind("boxed", 0, end)
+        if start < 0:
+            return None
         content = _braced(text, start + 5)
         if content is not None and not is_placeholder(content):
             return content, start
@@ -72,15 +79,13 @@ def _last_box(text: str) -> tuple[str, int] | None:
 
 def _braced(text: str, start: int) -> str | None:
     """What stands in the braces that open at `start`, nested ones included."""
-    while start < len(text) and text[start] == " ":
-        start += 1
-    if start >= len(text) or text[start] != "{":
+    if not text.startswith(("{", " {"), start):
         return None
     depth = 0
-    for i in range(start, min(len(text), start + 2000)):
-        depth += {"{": 1, "}": -1}.get(text[i], 0)
+    for brace in _BRACE.finditer(text, start, start + _LONGEST_BOX):
+        depth += 1 if brace[0] == "{" else -1
         if depth == 0:
-            return text[start + 1 : i]
+            return text[start : brace.start()].lstrip()[1:]
     return None
 
 

@@ -7,11 +7,11 @@ from fractions import Fraction
 
 from compose.pipeline.answer.latex import plain
 
-_INT = r"(?:\d{1,3}(?:,\d{2,3})*,\d{3}(?![\d])|\d{1,3}(?:[\u00a0\u202f\u2009]\d{3})+(?!\d)|\d+)"
+_INT = r"(?:\d{1,3}(?:,\d{2,3})*,\d{3}(?![\d])|\d{1,3}(?:[\u00a0\u202f\u2009]\d{3})+(?!\d)|\d{1,3}(?: \d{3}){2,}(?!\d)|\d+)"
 _NUMBER = re.compile(
     r"(?P<sign>(?<![\w)\]])[-+][ ]?)?"
     r"(?:"
-    r"(?P<euro>\d{1,3}(?:\.\d{3})+,\d{1,2}(?![\d,]))"
+    r"(?P<euro>(?:\d{1,3}(?:\.\d{3})+|\d+),\d{1,2}(?![\d,]))"
     r"|(?P<mixed>\d{1,9})[ ]+(?:and[ ]+)?(?P<mn>\d{1,9})[ ]?/[ ]?(?P<md>\d{1,9})(?![\d.])"
     rf"|(?P<n>{_INT}(?:\.\d+)?)[ ]?/[ ]?(?P<d>{_INT}(?:\.\d+)?)(?![\d/])"
     rf"|(?P<plain>{_INT}(?:\.\d+)?|\.\d+)"
@@ -117,7 +117,7 @@ def _fraction(match: re.Match[str]) -> Fraction | None:
 
 
 def _digits(text: str) -> Fraction:
-    return Fraction(re.sub(r"[,\u00a0\u202f\u2009]", "", text))
+    return Fraction(re.sub(r"[, \u00a0\u202f\u2009]", "", text))
 
 
 def written(value: Fraction) -> str:

@@ -33,7 +33,6 @@ SHARED: dict[str, Callable[[Function], Function]] = {
         "--exclude-model", "exclude", multiple=True, metavar="ID", help="A model to leave out (repeatable)."
     ),
     "budget": click.option("--budget", type=click.FloatRange(min=0), metavar="USD", help="Spend no more than this."),
-    "workers": click.option("--workers", metavar="N", default="1", show_default=True, help="Processes to work with."),
     "resume": click.option("--resume", is_flag=True, help="Go on where the run in --out stopped."),
     "dry_run": click.option("--dry-run", is_flag=True, help="Show what would be done and its cost; call nothing."),
     "out": click.option("--out", type=_FOLDER, metavar="DIR", help="Folder for what is written."),

@@ -1,0 +1,169 @@
+"""`compose search`: find the pipelines worth their cost for a benchmark."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from compose.cli import subject
+from compose.cli.failure import resumable
+from compose.cli.options import command as declare
+from compose.cli.output import dollars, emit, percent, progress, say, show, table
+from compose.errors import ConfigError
+from compose.registry import names
+
+if TYPE_CHECKING:
+    from compose.cli.output import Progress as Bar
+    from compose.search.result import SearchResult
+    from compose.search.search import Progress
+
+EMBEDDED_ITEMS = 24
+"""Items of the search that runs when no benchmark is named: it shows the way, and is too small to tell."""
+BUDGET_REACHED = 4
+
+
+@declare(
+    "search", "benchmark", "data", "limit", "model", "exclude", "budget", "resume", "dry_run", "out", "cache", "config"
+)
+@click.option("--trials", type=click.IntRange(min=1), default=64, show_default=True, help="Distinct pipelines to try.")
+@click.option(
+    "--sampler", type=click.Choice(names("samplers")), default="tpe", show_default=True, help="What proposes pipelines."
+)
+@click.option("--space", type=click.Path(dir_okay=False, path_type=Path), help="A space.yaml to search instead.")
+@click.option("--open", "show_report", is_flag=True, help="Open the report in a browser.")
+def command(
+    benchmark: str | None,
+    data: Path | None,
+    limit: int | None,
+    models: tuple[str, ...],
+    exclude: tuple[str, ...],
+    budget: float | None,
+    resume: bool,
+    dry_run: bool,
+    out: Path | None,
+    cache: subject.CacheMode | None,
+    config: Path | None,
+    trials: int,
+    sampler: str,
+    space: Path | None,
+    show_report: bool,
+    as_json: bool,
+    seed: int,
+    quiet: bool,
+) -> int:
+    """Find the pipelines worth their cost for a benchmark.
+
+    Chooses on one half of the items and measures once on the other. Without
+    --benchmark it runs on 24 generated word problems with a small model in
+    process: that shows the way, and is too little to tell. Writes winner.yaml,
+    report.html, the study and the record to --out (default: a new folder under
+    runs/). Models are by default the benchmark's recorded ones, else the
+    embedded one.
+
+    Example:
+
+        compose search --trials 8
+    """
+    from compose.evals.benchmark import load_benchmark
+    from compose.search.search import search
+    from compose.search.space import load_space
+
+    if resume and out is None:
+        raise ConfigError("--resume needs the folder of the search to go on with", hint="--out DIR")
+    chosen = load_benchmark(benchmark or "arith", data=data, seed=seed)
+    limit = limit if benchmark or limit else EMBEDDED_ITEMS
+    folder = out or Path("runs") / time.strftime(f"{Path(benchmark or 'arith').stem}-%Y%m%d-%H%M%S")
+
+    async def work(bar: Bar) -> SearchResult:
+        async with subject.open_caller(config=config, data=data, cache=cache, budget=budget) as caller:
+            return await search(
+                chosen,
+                caller=caller,
+                out=folder,
+                models=models or None,
+                exclude=exclude,
+                budget=budget,
+                trials=trials,
+                sampler=sampler,
+                seed=seed,
+                resume=resume,
+                dry_run=dry_run,
+                limit=limit,
+                space=load_space(space) if space else None,
+                on_progress=lambda p: _advance(bar, p),
+            )
+
+    with (
+        resumable(f"what was finished is in {folder}: the same command with --out {folder} --resume goes on"),
+        progress("searching", quiet=quiet) as bar,
+    ):
+        result = asyncio.run(work(bar))
+    if as_json:
+        emit("search", result.to_json())
+    elif dry_run:
+        _show_plan(result)
+    else:
+        _show(result, folder)
+    if show_report and result.report:
+        click.launch(result.report)
+    return BUDGET_REACHED if result.end == "budget" else 0
+
+
+def _advance(bar: Bar, at: Progress) -> None:
+    part = at.item / at.items if at.items else 0.0
+    stage = "choosing on dev" if at.stage == "dev" else "measuring on test"
+    best = f", best {at.best}" if at.best else ""
+    bar(round(at.done + part, 2), at.total, f"{stage}{best}")
+
+
+def _show_plan(result: SearchResult) -> None:
+    estimate = result.estimate or {}
+    show(
+        f"{result.benchmark}: {result.dev_n} dev and {result.test_n} test items, "
+        f"up to {result.trials} of {result.space_size:,} pipelines over {len(result.prices)} models"
+    )
+    show(
+        f"asking every model once on dev takes {estimate.get('calls', 0)} calls, about "
+        f"{dollars(estimate.get('usd_expected'))}, at most {dollars(estimate.get('usd_high'))}; "
+        "pipelines reuse these answers where they can"
+    )
+
+
+def _show(result: SearchResult, folder: Path) -> None:
+    from compose.search.report.names import short
+    from compose.search.report.page import shown
+    from compose.search.report.sentences import sentences
+
+    rows = shown(result)
+    single = result.best_single
+    table(
+        ["", "pipeline", "quality", "low", "high", "USD per 1,000", "seconds"],
+        [
+            (
+                "single"
+                if single and e.pipeline == single.pipeline
+                else "winner"
+                if result.winner and e.pipeline == result.winner.pipeline
+                else "",
+                short(e.pipeline),
+                *(percent(x) for x in (e.quality, e.quality_low, e.quality_high)),
+                None if e.usd_per_item is None else f"{1000 * e.usd_per_item:.4g}",
+                None if e.latency_s is None else f"{e.latency_s:.2f}",
+            )
+            for e in rows
+        ],
+        title=f"{result.benchmark}: measured on {result.test_n} test items, chosen on {result.dev_n} others",
+    )
+    for sentence in sentences(result):
+        show(sentence)
+    show(
+        f"\n{result.evaluated} pipelines in {result.seconds:.1f} s, {result.calls} calls asked for, "
+        f"{result.made} made, {dollars(result.usd_spent)} spent"
+    )
+    for error in result.errors:
+        say(f"failed: {error['message']}")
+    show(f'report: {result.report}\nuse it: compose run {folder / "winner.yaml"} "…"')

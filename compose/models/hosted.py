@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-PROVIDERS = frozenset(
-    "ai21 anthropic anyscale azure azure_ai bedrock cerebras cloudflare codestral cohere cohere_chat dashscope "
-    "databricks deepinfra deepseek fireworks_ai friendliai gemini gigachat github groq huggingface hyperbolic "
-    "lambda_ai litellm_proxy lm_studio mistral moonshot nebius novita nscale nvidia_nim ollama ollama_chat openai "
-    "openrouter perplexity replicate sagemaker sambanova snowflake text-completion-openai together_ai "
-    "vercel_ai_gateway vertex_ai volcengine watsonx xai zai hosted_vllm".split()
-)
+_NAMES = """
+ai21 anthropic anyscale azure azure_ai bedrock cerebras cloudflare codestral cohere cohere_chat dashscope
+databricks deepinfra deepseek fireworks_ai friendliai gemini gigachat github groq hosted_vllm huggingface
+hyperbolic lambda_ai litellm_proxy lm_studio mistral moonshot nebius novita nscale nvidia_nim ollama
+ollama_chat openai openrouter perplexity replicate sagemaker sambanova snowflake text-completion-openai
+together_ai vercel_ai_gateway vertex_ai volcengine watsonx xai zai
+"""
+PROVIDERS = frozenset(_NAMES.split())
 """What may stand before the slash of a hosted id, as LiteLLM names it."""
 
 PREFIXES = ("gpt-", "chatgpt-", "o1", "o3", "o4", "claude-", "gemini-", "text-embedding-", "command-")

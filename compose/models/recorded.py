@@ -13,7 +13,7 @@ import zlib
 from collections.abc import Iterator, Sequence
 from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import msgspec
 
@@ -91,6 +91,13 @@ class Recorded:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.name = folder.name
+
+    @cached_property
+    def replayable(self) -> bool:
+        """Whether the first lines hold a prompt and an output; tables of marks alone cannot be replayed."""
+        item, record = (_first(self.folder / f"{file}.jsonl.gz") for file in ("items", "records"))
+        asked = any(item.get(field) is not None for field in ("prompt", "messages", "instruction", "question"))
+        return asked and ("output" in record or "first_output" in record)
 
     @cached_property
     def models(self) -> list[str]:
@@ -258,14 +265,25 @@ def _start(key: Key) -> str:
     return repr(words + "…" if len(text) > len(words) else words)
 
 
+def _first(path: Path) -> Json:
+    """The first line of a file; empty where there is none that can be read."""
+    try:
+        with gzip.open(path) as file:
+            found = msgspec.json.decode(file.readline())
+    except (OSError, EOFError, zlib.error, msgspec.DecodeError):
+        return {}
+    return cast("Json", found) if isinstance(found, dict) else {}
+
+
 def _lines(path: Path, kind: type[_T]) -> list[_T]:
     try:
         raw = gzip.decompress(path.read_bytes())
-        return msgspec.json.Decoder(kind).decode_lines(raw)
     except FileNotFoundError:
         raise DataError("the file is missing", file=str(path)) from None
     except (OSError, EOFError, zlib.error) as error:
         raise DataError(f"not a whole gzip file: {error}", file=str(path)) from error
+    try:
+        return msgspec.json.Decoder(kind).decode_lines(raw)
     except msgspec.DecodeError as error:
         raise _broken(path, raw, kind, error) from error
 

@@ -1,6 +1,125 @@
-"""A set of recorded outputs: the files that `replay/SET/MODEL` answers from.
+"""Writes a set of recorded outputs: the files that `replay/SET/MODEL` answers from.
 
-    SET/items.jsonl.gz     id, prompt (or messages, question, instruction), target
-    SET/records.jsonl.gz   id, model, output, prompt_tokens, completion_tokens, sample
-    SET/models.json        model -> input_usd_per_mtok, output_usd_per_mtok, price_source
+SET/items.jsonl.gz     id, messages, target
+SET/records.jsonl.gz   id, model, sample, output, usage, seconds, finish_reason
+SET/models.json        model -> price
 """
+
+from __future__ import annotations
+
+import gzip
+import os
+import re
+import shutil
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from compose.config import user_dir
+from compose.errors import ConfigError
+from compose.types import Message, Price, Request, Response
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+
+
+class _Item(msgspec.Struct):
+    id: str
+    messages: tuple[Message, ...]
+    target: Any = None
+
+
+class _Record(msgspec.Struct, omit_defaults=True):
+    id: str
+    model: str
+    sample: int
+    output: str
+    usage: Any
+    seconds: float = 0.0
+    finish_reason: str | None = None
+
+
+class _Listed(msgspec.Struct):
+    price: Price | None
+    input_usd_per_mtok: float | None
+    output_usd_per_mtok: float | None
+    price_source: str | None
+
+
+def write_recording(
+    name: str,
+    calls: Iterable[tuple[Request, Response]],
+    *,
+    prices: Mapping[str, Price | None] | None = None,
+    targets: Iterable[tuple[tuple[Message, ...], Any]] = (),
+    replace: bool = False,
+) -> Path:
+    """Keep calls as the set `name` among the user's recordings; returns its folder.
+
+    One item per distinct conversation, one record per request and sample, the
+    first where it came twice; the model is the one that was asked. `targets`
+    pairs conversations with what is right for them. The set appears whole or
+    not at all, readable by its owner alone. Raises `ConfigError` where the name
+    is no folder name, the set is there already and not to be replaced, or the
+    disk is full.
+    """
+    if not _NAME.fullmatch(name):
+        raise ConfigError(f"{name!r} cannot name a recorded set", hint="use letters, digits, dots, dashes")
+    folder = user_dir() / "recordings" / name
+    if folder.exists() and not replace:
+        raise ConfigError(f"the recorded set {name!r} exists already", hint="choose another name, or replace it")
+    part = folder.with_name(f".{name}.{os.getpid()}")
+    try:
+        part.mkdir(parents=True, mode=0o700)
+        _write(part, calls, prices or {}, targets)
+        if folder.exists():
+            shutil.rmtree(folder)
+        part.rename(folder)
+    except OSError as error:
+        raise ConfigError(f"{folder}: {error.strerror}", hint="COMPOSE_CACHE moves the folder") from error
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+    return folder
+
+
+def _write(
+    folder: Path,
+    calls: Iterable[tuple[Request, Response]],
+    prices: Mapping[str, Price | None],
+    targets: Iterable[tuple[tuple[Message, ...], Any]],
+) -> None:
+    items: dict[bytes, _Item] = {}
+    records: dict[tuple[str, str, int], _Record] = {}
+    encode = msgspec.json.encode
+    known = {encode(messages): target for messages, target in targets}
+    for request, response in calls:
+        asked = encode(request.messages)
+        item = items.setdefault(asked, _Item(str(len(items)), request.messages, known.get(asked)))
+        record = _Record(
+            item.id,
+            request.model,
+            request.sample,
+            response.text,
+            response.usage,
+            response.seconds,
+            response.finish_reason,
+        )
+        records.setdefault((item.id, request.model, request.sample), record)
+    _save(folder / "items.jsonl.gz", items.values())
+    _save(folder / "records.jsonl.gz", records.values())
+    models = {record.model: _listed(prices.get(record.model)) for record in records.values()}
+    (folder / "models.json").write_bytes(msgspec.json.format(encode(models), indent=1))
+
+
+def _listed(price: Price | None) -> _Listed:
+    if price is None:
+        return _Listed(None, None, None, None)
+    return _Listed(price, price.input, price.output, price.source or None)
+
+
+def _save(path: Path, rows: Iterable[msgspec.Struct]) -> None:
+    """One JSON object a line; the same rows give the same bytes."""
+    with path.open("wb") as raw, gzip.GzipFile("", "wb", fileobj=raw, mtime=0) as file:
+        for row in rows:
+            file.write(msgspec.json.encode(row) + b"\n")

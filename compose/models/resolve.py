@@ -1,11 +1,11 @@
 """An id becomes a model.
 
-    tiny/NAME, local/NAME, local/PATH.gguf   in process, llama.cpp
-    http://host:port/v1#model                an OpenAI-style server
-    replay/SET/MODEL                         recorded outputs
-    provider/model, or a well-known name     LiteLLM
-    NAME/…                                   a provider that an installed package registered
-    any name in compose.toml                 what it stands for there
+tiny/NAME, local/NAME, local/PATH.gguf   in process, llama.cpp
+http://host:port/v1#model                an OpenAI-style server
+replay/SET/MODEL                         recorded outputs
+provider/model, or a well-known name     LiteLLM
+NAME/…                                   a provider that an installed package registered
+any name in compose.toml                 what it stands for there
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from pathlib import Path
 import msgspec
 
 from compose import registry
-from compose.config import Config
+from compose.config import Config, ModelConfig
 from compose.errors import ConfigError, UnknownName
 from compose.models.hosted import is_hosted, well_known
 from compose.models.model import Model
@@ -56,17 +56,32 @@ def _hint(id: str) -> str | None:
 def _unalias(id: str, config: Config) -> tuple[str, Config]:
     """Follow the names of compose.toml; what the alias sets wins over what its target sets."""
     seen = [id]
-    while (entry := config.models.get(seen[-1])) is not None:
-        target = entry.id or seen[-1]
-        if entry.base_url and not target.startswith(("http://", "https://")) and not is_hosted(target):
-            target = f"{entry.base_url}#{target}"
+    settings = config.models.get(id)
+    while settings is not None:
+        target = _target(seen[-1], settings)
         if target == seen[-1]:
             break
         if target in seen:
             raise ConfigError(f"model names in compose.toml go in a circle: {' -> '.join([*seen, target])}")
-        config = msgspec.structs.replace(config, models={**config.models, target: entry})
-        if entry.id is None or entry.base_url:
-            return target, config
         seen.append(target)
-        break
+        below = config.models.get(target)
+        settings = _over(settings, below) if below else settings
+        config = msgspec.structs.replace(config, models={**config.models, target: settings})
+        if below is None:
+            break
     return seen[-1], config
+
+
+def _target(name: str, settings: ModelConfig) -> str:
+    """What a name stands for; with a server of its own, a name that no provider knows is a model there."""
+    target = settings.id or name
+    if settings.base_url and "://" not in target and not is_hosted(target):
+        return f"{settings.base_url}#{target}"
+    return target
+
+
+def _over(settings: ModelConfig, below: ModelConfig) -> ModelConfig:
+    """What an alias leaves open is as its target says; `id` and `base_url` are the target's."""
+    return msgspec.structs.replace(
+        below, api_key_env=settings.api_key_env or below.api_key_env, price=settings.price or below.price
+    )

@@ -1,7 +1,7 @@
 """A loopback OpenAI-style server that answers well, and misbehaves on request.
 
-    async with FakeServer(script=[Reply(status=429, retry_after="0.1"), "fine"]) as server:
-        model = resolve(server.id("m"), Config())
+async with FakeServer(script=[Reply(status=429, retry_after="0.1"), "fine"]) as server:
+    model = resolve(server.id("m"), Config())
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 import msgspec
 
@@ -87,7 +87,7 @@ class FakeServer:
         """The id of a model of this server."""
         return f"{self.url}#{name}"
 
-    async def __aenter__(self) -> FakeServer:
+    async def __aenter__(self) -> Self:
         from aiohttp import web
 
         app = web.Application(client_max_size=64 << 20)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 
@@ -161,7 +161,7 @@ def error_of(error: Any, model: str) -> ComposeError:
     text = error_text(error)
     if too_long(text):
         return ContextOverflow(text, model=model, hint="shorten the prompt, or choose a model with a longer context")
-    code = error.get("code") if isinstance(error, dict) else None
+    code = cast("Json", error).get("code") if isinstance(error, dict) else None
     if isinstance(code, int) and 400 <= code < 500:
         return ModelError(text, model=model)
     return ServerError(text, model=model, status=code if isinstance(code, int) else None)
@@ -170,11 +170,20 @@ def error_of(error: Any, model: str) -> ComposeError:
 def error_text(error: Any) -> str:
     """The message in an error object, on one line of at most 300 characters."""
     while isinstance(error, dict):
-        error = error.get("message") or error.get("detail") or error.get("error") or error.get("type") or "error"
+        found = cast("Json", error)
+        error = next((found[k] for k in ("message", "detail", "error", "type") if found.get(k)), "error")
     return " ".join(str(error).split())[:300]
 
 
-_TOO_LONG = ("context length", "context_length", "context size", "context window", "maximum context", "too many tokens", "prompt is too long")
+_TOO_LONG = (
+    "context length",
+    "context_length",
+    "context size",
+    "context window",
+    "maximum context",
+    "too many tokens",
+    "prompt is too long",
+)
 
 
 def too_long(text: str) -> bool:

@@ -82,22 +82,30 @@ class Engine:
 
 def _load(path: Path, model: str) -> Any:
     try:
-        import xllamacpp
+        import xllamacpp  # pyright: ignore[reportMissingTypeStubs] - the package has none
     except ImportError as error:
         raise missing_extra("xllamacpp", "local", f"model {model}") from error
-    params: Any = xllamacpp.CommonParams()
+    module: Any = xllamacpp
+    params = module.CommonParams()
     params.model.path = str(path)
     params.n_parallel = SLOTS
     params.n_ctx = SLOTS * SLOT_CONTEXT
-    params.cpuparams.n_threads = params.cpuparams_batch.n_threads = os.cpu_count() or 1
+    params.cpuparams.n_threads = params.cpuparams_batch.n_threads = _threads()
     params.verbosity = -1
     params.warmup = False
     params.endpoint_slots = False
     params.api_keys = [secrets.token_hex()]  # the engine also listens on loopback; nobody else gets in
     try:
-        return xllamacpp.Server(params)
+        return module.Server(params)
     except (RuntimeError, ValueError) as error:
         raise ConfigError(f"{path} cannot be loaded as a model: {error}", hint="is it a whole GGUF file?") from error
+
+
+def _threads() -> int:
+    """As many threads as cores are free: threads that wait for a core in turn slow each other tenfold."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    busy = int(os.getloadavg()[0]) if hasattr(os, "getloadavg") else 0
+    return max(1, cores - busy)
 
 
 _engines: dict[Path, Engine] = {}
@@ -121,5 +129,3 @@ async def release(engine: Engine) -> None:
             del _engines[engine.path]
     if last:
         await engine.close()
-
-

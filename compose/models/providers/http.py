@@ -122,7 +122,9 @@ class Http:
         if isinstance(error, asyncio.TimeoutError):
             return CallTimeout("no answer in time", model=self.id)
         if isinstance(error, aiohttp.ClientConnectorError):
-            return Unreachable(f"no connection to {error.host}:{error.port}", model=self.id, hint="is the server running?")
+            return Unreachable(
+                f"no connection to {error.host}:{error.port}", model=self.id, hint="is the server running?"
+            )
         if isinstance(error, aiohttp.ServerDisconnectedError):
             return BadResponse("the server closed the connection without an answer", model=self.id)
         if isinstance(error, aiohttp.ClientPayloadError):

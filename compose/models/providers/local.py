@@ -19,7 +19,7 @@ from compose.models.providers import chat
 from compose.models.providers.engine import SLOT_CONTEXT, Engine, acquire, release
 from compose.models.providers.refuse import refuse
 from compose.models.providers.sse import Assembler
-from compose.models.weights import find_weights, notional_price
+from compose.models.weights import find_weights, identity, notional_price
 from compose.types import Request, Response
 
 MAX_TOKENS = 512
@@ -46,6 +46,8 @@ class Local:
         self.id = id
         self.path = path
         self.price = price
+        self.identity = identity(path)
+        """Goes into cache keys, so that another file of the same name is another model."""
         self._engine: Engine | None = None
 
     @classmethod

@@ -48,7 +48,12 @@ class Replay:
         """Look the answer up; takes no time worth counting."""
         found = self._recorded.answer(self._name, request.messages, request.sample, self.id)
         return Response(
-            found.text, self.id, found.usage, price_of(found.usage, self.price), found.seconds, found.finish_reason
+            found.text or "",
+            self.id,
+            found.usage,
+            price_of(found.usage, self.price),
+            found.seconds,
+            found.finish_reason,
         )
 
     async def stream(self, request: Request) -> AsyncIterator[Delta]:
@@ -79,5 +84,3 @@ def find_set(name: str, data: Path | None) -> Path:
     known = sorted({p.parent.name for root in places for p in root.glob("*/records.jsonl.gz")})
     hint = None if known else "name the folder that holds it with --data or COMPOSE_DATA"
     raise UnknownName("recorded set", name, known, hint=hint)
-
-

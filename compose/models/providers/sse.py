@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import AsyncIterable, AsyncIterator
 from typing import Any
 
-
 from compose.cost import price_of
 from compose.errors import BadResponse
 from compose.models.model import Price
@@ -99,5 +98,3 @@ class Assembler:
             self._logprobs or None,
             "".join(self._reasoning) or None,
         )
-
-

@@ -13,12 +13,18 @@ from compose.errors import AuthError, CallTimeout, ContextOverflow, ModelError, 
 from compose.models.providers.chat import error_text, too_long
 
 
-def error_for(status: int, headers: Mapping[str, str], raw: bytes, model: str, key_env: str | None = None) -> ModelError:
+def error_for(
+    status: int, headers: Mapping[str, str], raw: bytes, model: str, key_env: str | None = None
+) -> ModelError:
     """The error for a reply that is not 200; a key that the server echoes is struck out."""
     said = _hide(_message(raw), key_env)
     text = f"status {status}: {said}" if said else f"status {status}"
     if status in (401, 403):
-        hint = f"check the key in {key_env}" if key_env else "name the key's environment variable as api_key_env in compose.toml"
+        hint = (
+            f"check the key in {key_env}"
+            if key_env
+            else "name the key's environment variable as api_key_env in compose.toml"
+        )
         return AuthError(text, model=model, hint=hint)
     if status == 429:
         return RateLimited(text, model=model, retry_after=retry_after(headers.get("Retry-After")))

@@ -1,0 +1,151 @@
+"""What can be called, fetching what is not here yet, and trying whether a model answers."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import msgspec
+
+from compose.config import Config
+from compose.errors import CallTimeout, ComposeError, UnknownName
+from compose.models import prices
+from compose.models.hosted import well_known
+from compose.models.providers.replay import roots
+from compose.models.recorded import open_set
+from compose.models.resolve import resolve
+from compose.models.weights import KNOWN, Weights, at_hand, notional
+from compose.types import Message, Params, Price, Request, Response
+
+
+class ModelInfo(msgspec.Struct, frozen=True):
+    """A line of `compose models list`; prices in USD per million tokens, `None` where unknown."""
+
+    id: str
+    kind: str
+    usd_per_mtok_in: float | None
+    usd_per_mtok_out: float | None
+    context: int | None
+    available: bool
+    """Whether it can be called now: files present, package installed. No server is asked."""
+    note: str = ""
+    samples: int | None = None
+    """For recorded models, the most samples of a prompt."""
+
+
+class Checked(msgspec.Struct, frozen=True):
+    """What came of a trial call."""
+
+    id: str
+    ok: bool
+    seconds: float
+    text: str = ""
+    error: ComposeError | None = None
+
+
+def list_models(config: Config, data: Path | None = None) -> list[ModelInfo]:
+    """All models that are known by name: of compose.toml, on disk, recorded, and a few hosted ones.
+
+    Makes no call and opens no connection; LiteLLM is not imported.
+    """
+    found = [*_configured(config), *_local(), *_recorded(data), *_hosted()]
+    return list({info.id: info for info in reversed(found)}.values())[::-1]
+
+
+def _configured(config: Config) -> Iterator[ModelInfo]:
+    for name, settings in config.models.items():
+        try:
+            model = resolve(name, config)
+        except ComposeError as error:
+            yield ModelInfo(name, "config", *_rates(settings.price), None, False, error.message)
+            continue
+        note = f"stands for {model.id}" if model.id != name else ""
+        yield ModelInfo(name, model.kind, *_rates(settings.price or model.price), model.abilities.context, True, note)
+
+
+def _local() -> Iterator[ModelInfo]:
+    from compose.models.providers.local import ABILITIES
+
+    tiny = Path(__file__).parent / "tiny"
+    for path in sorted(tiny.glob("*.gguf")):
+        model = resolve(f"tiny/{path.stem}", Config())
+        yield ModelInfo(model.id, "local", *_rates(model.price), model.abilities.context, True, "shipped")
+    for name, weights in KNOWN.items():
+        here = at_hand(weights) is not None
+        note = "notional price" if here else f"compose models pull {name}"
+        yield ModelInfo(f"local/{name}", "local", *_rates(notional(weights.parameters)), ABILITIES.context, here, note)
+
+
+def _recorded(data: Path | None) -> Iterator[ModelInfo]:
+    seen: set[str] = set()
+    for root in roots(data):
+        for path in sorted(root.glob("*/records.jsonl.gz")):
+            recorded = open_set(path.parent)
+            if recorded.name in seen or not recorded.replayable:
+                continue
+            seen.add(recorded.name)
+            for name in recorded.models:
+                rates = _rates(recorded.price(name))
+                yield ModelInfo(
+                    f"replay/{recorded.name}/{name}", "replay", *rates, None, True, samples=recorded.samples(name)
+                )
+
+
+def _hosted() -> Iterator[ModelInfo]:
+    installed = bool(prices.table())
+    note = "needs a key" if installed else "pip install 'compose-llm[litellm]'"
+    for id in well_known():
+        if not installed or prices.entry(id) is not None:
+            yield ModelInfo(id, "litellm", *_rates(prices.price(id)), prices.abilities(id).context, installed, note)
+
+
+def _rates(price: Price | None) -> tuple[float | None, float | None]:
+    return (price.input, price.output) if price else (None, None)
+
+
+async def check(id: str, config: Config, *, data: Path | None = None, within: float = 60.0) -> Checked:
+    """Ask a model for a few tokens and say how that went; costs one small call.
+
+    A recorded model is only looked up. Raises `UnknownName` and `ConfigError`
+    for an id that stands for nothing; what the model does wrong is in the result.
+    """
+    model = resolve(id, config, data=data)
+    start = time.perf_counter()
+    try:
+        if model.stored:
+            return Checked(id, True, time.perf_counter() - start, "recorded")
+        request = Request(model.id, (Message("user", "Say OK."),), Params(max_tokens=16))
+        async with asyncio.timeout(within):
+            response: Response = await model.complete(request)
+        return Checked(id, True, time.perf_counter() - start, response.text)
+    except TimeoutError:
+        return Checked(id, False, within, error=CallTimeout(f"no answer within {within:g} s", model=id))
+    except ComposeError as error:
+        return Checked(id, False, time.perf_counter() - start, error=error)
+    finally:
+        await model.aclose()
+
+
+async def pull(name: str, *, progress: Callable[[int, int], None] | None = None, force: bool = False) -> Path:
+    """Fetch weights by name into the user's folder, unless they are at hand; returns their path.
+
+    The file is verified by size and SHA-256 and appears only when it is whole.
+    `progress` is told bytes so far and in all. Raises `UnknownName`,
+    `Unreachable`, `ServerError`, `BadResponse` (wrong digest) and `ConfigError`
+    (no room).
+    """
+    from compose.models.pull import fetch
+
+    weights = _weights(name)
+    if not force and (found := at_hand(weights)) is not None:
+        return found
+    return await fetch(weights, progress=progress)
+
+
+def _weights(name: str) -> Weights:
+    short = name.removeprefix("local/")
+    if short not in KNOWN:
+        raise UnknownName("local model", name, KNOWN)
+    return KNOWN[short]

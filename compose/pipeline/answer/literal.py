@@ -10,8 +10,9 @@ from typing import Any, cast
 _LONGEST = 20_000
 _BAD_ESCAPE = re.compile(r"\\(\\|['\"abfnrtv\n0-7]|x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|N\{)?")
 _WARNS = re.compile(r"\d(?:and|else|for|i[fns]|or|not)")
-_ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "f": "\f", "b": "\b", "v": "\v", "a": "\a", "\\": "\\", "'": "'", '"': '"'}
-_ESCAPE = re.compile(r"\\(x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|[ntrfbva\\'\"])")
+_ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "'": "'", '"': '"'}
+_ESCAPE = re.compile(r"\\([ntr'\"])")
+"""In a bare text only line breaks, tabs and quotes are decoded: a backslash may be meant as one."""
 _NOTHING = object()
 
 
@@ -51,11 +52,7 @@ def _parse(text: str) -> Any:
 
 
 def _decoded(text: str) -> str:
-    def plain(match: re.Match[str]) -> str:
-        code = match[1]
-        return chr(int(code[1:], 16)) if len(code) > 1 else _ESCAPES[code]
-
-    return _ESCAPE.sub(plain, text)
+    return _ESCAPE.sub(lambda m: _ESCAPES[m[1]], text)
 
 
 def _written(value: Any) -> str:

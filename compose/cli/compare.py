@@ -23,11 +23,12 @@ if TYPE_CHECKING:
     from compose.evals.evaluate import Evaluation
 
 
-@declare("compare", "benchmark", "data", "split", "limit", "budget", "cache", "config")
+@declare("compare", "benchmark", "scorer", "data", "split", "limit", "budget", "cache", "config")
 @click.argument("systems", metavar="P Q…", nargs=-1, required=True)
 def command(
     systems: tuple[str, ...],
     benchmark: str | None,
+    scorer: str | None,
     data: Path | None,
     split: Which,
     limit: int | None,
@@ -46,11 +47,10 @@ def command(
 
         compose compare local/smollm2-135m winner.yaml --benchmark arith --limit 8
     """
-    from compose.evals.benchmark import load_benchmark
 
     if len(set(systems)) < 2:
         raise ConfigError("compare needs two different systems", hint="compose compare P Q --benchmark B")
-    chosen = load_benchmark(benchmark or "arith", data=data, seed=seed)
+    chosen = subject.benchmark(benchmark, data=data, seed=seed, scorer=scorer)
     items = chosen.split(split, seed=seed, limit=limit)
 
     async def work() -> dict[str, Evaluation]:
@@ -68,7 +68,7 @@ def command(
         done = asyncio.run(work())
     rows = _rows(chosen, items, done)
     if as_json:
-        emit("compare", {"benchmark": benchmark or "arith", "split": split, **rows})
+        emit("compare", {"benchmark": chosen.name, "split": split, **rows})
     else:
         _show(rows)
 

@@ -27,11 +27,12 @@ Which = Literal["dev", "test", "all"]
 KEPT = "finished calls are kept: the same command goes on where it stopped"
 
 
-@declare("eval", "benchmark", "data", "split", "limit", "budget", "cache", "config")
+@declare("eval", "benchmark", "scorer", "data", "split", "limit", "budget", "cache", "config")
 @click.argument("p", metavar="P")
 def command(
     p: str,
     benchmark: str | None,
+    scorer: str | None,
     data: Path | None,
     split: Which,
     limit: int | None,
@@ -50,10 +51,9 @@ def command(
 
         compose eval local/smollm2-135m --benchmark arith --limit 8
     """
-    from compose.evals.benchmark import load_benchmark
 
     pipeline = subject.read(p)
-    chosen = load_benchmark(benchmark or "arith", data=data, seed=seed)
+    chosen = subject.benchmark(benchmark, data=data, seed=seed, scorer=scorer)
     items = chosen.split(split, seed=seed, limit=limit)
 
     async def work() -> tuple[Evaluation, ComposeError | None]:
@@ -67,7 +67,7 @@ def command(
         raise stopped or ConfigError(f"the {split} split of {chosen.name!r} has no items")
     if len(evaluation.errors) == len(evaluation.scores):
         raise next(iter(evaluation.errors.values()))
-    row = {"benchmark": benchmark or "arith", "split": split, "pipeline": pipeline.to_data()}
+    row = {"benchmark": chosen.name, "split": split, "pipeline": pipeline.to_data()}
     row |= figures(evaluation, items)
     if as_json:
         emit("eval", row)

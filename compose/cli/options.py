@@ -18,6 +18,7 @@ SHARED: dict[str, Callable[[Function], Function]] = {
     "benchmark": click.option(
         "--benchmark", "-b", metavar="NAME", help="A benchmark's name, or a .jsonl or .csv file."
     ),
+    "scorer": click.option("--scorer", metavar="NAME", help="Scorer of a .jsonl or .csv file that names none."),
     "data": click.option(
         "--data",
         type=_FOLDER,

@@ -56,13 +56,12 @@ def command(
 
         compose plan --benchmark arith --gain 0.1
     """
-    from compose.evals.benchmark import load_benchmark
     from compose.evals.statistics import items_needed
     from compose.evals.statistics import power as power_of
 
     if gain > disagree:
         raise ConfigError(f"a gain of {gain} needs at least as large a share of disagreement, not {disagree}")
-    chosen = load_benchmark(benchmark or "arith", data=data, seed=seed)
+    chosen = subject.benchmark(benchmark, data=data, seed=seed)
     items = chosen.split("test", seed=seed)
     sd = math.sqrt(disagree - gain**2) or 1e-9
     needed = items_needed(gain, sd=sd, power=power)

@@ -27,7 +27,19 @@ BUDGET_REACHED = 4
 
 
 @declare(
-    "search", "benchmark", "data", "limit", "model", "exclude", "budget", "resume", "dry_run", "out", "cache", "config"
+    "search",
+    "benchmark",
+    "scorer",
+    "data",
+    "limit",
+    "model",
+    "exclude",
+    "budget",
+    "resume",
+    "dry_run",
+    "out",
+    "cache",
+    "config",
 )
 @click.option("--trials", type=click.IntRange(min=1), default=64, show_default=True, help="Distinct pipelines to try.")
 @click.option(
@@ -37,6 +49,7 @@ BUDGET_REACHED = 4
 @click.option("--open", "show_report", is_flag=True, help="Open the report in a browser.")
 def command(
     benchmark: str | None,
+    scorer: str | None,
     data: Path | None,
     limit: int | None,
     models: tuple[str, ...],
@@ -68,15 +81,14 @@ def command(
 
         compose search --trials 8
     """
-    from compose.evals.benchmark import load_benchmark
     from compose.search.search import search
     from compose.search.space import load_space
 
     if resume and out is None:
         raise ConfigError("--resume needs the folder of the search to go on with", hint="--out DIR")
-    chosen = load_benchmark(benchmark or "arith", data=data, seed=seed)
+    chosen = subject.benchmark(benchmark, data=data, seed=seed, scorer=scorer)
     limit = limit if benchmark or limit else EMBEDDED_ITEMS
-    folder = out or Path("runs") / time.strftime(f"{Path(benchmark or 'arith').stem}-%Y%m%d-%H%M%S")
+    folder = out or Path("runs") / time.strftime(f"{chosen.name}-%Y%m%d-%H%M%S")
 
     async def work(bar: Bar) -> SearchResult:
         async with subject.open_caller(config=config, data=data, cache=cache, budget=budget) as caller:

@@ -8,10 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
+    from compose.evals.benchmark import Benchmark
     from compose.models.call import Caller
     from compose.pipeline.graph import Pipeline
 
 CacheMode = Literal["on", "read", "off"]
+DEFAULT_BENCHMARK = "arith"
+"""Generated word problems: measured on where nothing else is named, since it needs no data."""
 _FILES = (".yaml", ".yml", ".json")
 
 
@@ -37,6 +40,14 @@ def read(text: str) -> Pipeline:
     from compose.techniques.generate import generate
 
     return generate(text)
+
+
+def benchmark(name: str | None, *, data: Path | None, seed: int, scorer: str | None = None) -> Benchmark:
+    """The benchmark of a name or a file; `DEFAULT_BENCHMARK` where none is named."""
+    from compose.evals.benchmark import load_benchmark
+
+    options = {"scorer": scorer} if scorer else {}
+    return load_benchmark(name or DEFAULT_BENCHMARK, data=data, seed=seed, **options)
 
 
 @asynccontextmanager

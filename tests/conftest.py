@@ -33,8 +33,8 @@ def _no_remote(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     connect, look_up = socket.socket.connect, socket.getaddrinfo
 
     def guarded(self: socket.socket, address: Any) -> None:
-        if isinstance(address, tuple):
-            _allow(address[0])  # pyright: ignore[reportUnknownArgumentType]
+        if self.family != getattr(socket, "AF_UNIX", None):
+            _allow(address[0])
         connect(self, address)
 
     def looked_up(host: Any, *args: Any, **kwargs: Any) -> Any:

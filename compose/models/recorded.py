@@ -42,7 +42,7 @@ class _Item(msgspec.Struct):
     question: str | None = None
     question_tokens: int = 0
 
-    def conversation(self) -> str | tuple[Message, ...] | None:
+    def conversation(self) -> Key | None:
         """What was asked: one user message as its text, else the messages."""
         if self.messages:
             return key_of(self.messages)
@@ -75,14 +75,19 @@ class _Listed(msgspec.Struct):
 
 
 _T = TypeVar("_T")
-Key = str | tuple[Message, ...]
+Key = str | bytes
 
 
 def key_of(messages: Sequence[Message]) -> Key:
-    """What a conversation is found by: the text of a lone user message, else all of it."""
-    if len(messages) == 1 and (only := messages[0]).role == "user" and isinstance(only.content, str):
-        return only.content
-    return tuple(messages)
+    """What a conversation is found by: the text of a lone user message, else all of it as JSON."""
+    if len(messages) == 1 and (only := messages[0]).role == "user" and _is_text(only):
+        return only.text
+    return msgspec.json.encode(tuple(messages))
+
+
+def _is_text(message: Message) -> bool:
+    content = message.content
+    return isinstance(content, str) or all(part.get("type") == "text" for part in content or ())
 
 
 class Recorded:
@@ -129,32 +134,33 @@ class Recorded:
         """The recorded sample, or a `ModelError` that says what is not recorded."""
         key = key_of(messages)
         items = self._prompts.get(key)
-        if items is None and isinstance(key, tuple):
-            items = self._prompts.get(_unwrapped(key))
         table = self._answers[name]
         found = [answers for item in items or () if (answers := table.get(item))]
         if not found:
-            raise ModelError(self._missing(key, bool(items)), model=model)
+            raise ModelError(self._missing(messages, known=bool(items)), model=model)
         if len(found) > 1 and any(other != found[0] for other in found[1:]):
-            raise ModelError(f"prompt {_start(key)} stands for {len(found)} items with different answers", model=model)
+            raise ModelError(
+                f"prompt {_start(messages)} stands for {len(found)} items with different answers", model=model
+            )
         answer = found[0].get(sample)
         if answer is None:
             count = len(found[0])
             raise ModelError(
-                f"sample {sample} of prompt {_start(key)} is not recorded in {self.name}",
+                f"sample {sample} of prompt {_start(messages)} is not recorded in {self.name}",
                 model=model,
                 hint=f"{count} {'sample is' if count == 1 else 'samples are'} recorded",
             )
         if answer.text is None:
-            raise ModelError(f"the recorded call for prompt {_start(key)} had failed", model=model)
+            raise ModelError(f"the recorded call for prompt {_start(messages)} had failed", model=model)
         return answer
 
-    def _missing(self, key: Key, known: bool) -> str:
+    def _missing(self, messages: Sequence[Message], *, known: bool) -> str:
+        start = _start(messages)
         if known:
-            return f"no answer to prompt {_start(key)} is recorded in {self.name}"
-        if isinstance(key, tuple) and any(m.role == "user" and m.text in self._prompts for m in key):
-            return f"prompt {_start(key)} is recorded in {self.name}, but not in this conversation"
-        return f"prompt {_start(key)} is not recorded in {self.name}"
+            return f"no answer to prompt {start} is recorded in {self.name}"
+        if len(messages) > 1 and any(m.role == "user" and m.text in self._prompts for m in messages):
+            return f"prompt {start} is recorded in {self.name}, but not in this conversation"
+        return f"prompt {start} is not recorded in {self.name}"
 
     @cached_property
     def _prices(self) -> Json:
@@ -219,7 +225,7 @@ class Recorded:
             usage = Usage(record.prompt_tokens or 0, completion)
             if record.prompt_tokens is None:
                 asked = self._items[record.id].conversation() if record.id in self._items else None
-                tokens = estimate_tokens(asked) * record.read_times if asked else 0
+                tokens = estimate_tokens(asked) * record.read_times if isinstance(asked, str) else 0
                 usage = Usage(tokens, completion, estimated=True)
         return Answer(record.output, usage, record.seconds, record.finish_reason)
 
@@ -254,13 +260,8 @@ def _plain(answer: float | str) -> str:
     return str(int(answer)) if isinstance(answer, float) and answer.is_integer() else str(answer)
 
 
-def _unwrapped(key: tuple[Message, ...]) -> Key:
-    """A lone user message of text parts, as its text."""
-    return key[0].text if len(key) == 1 and key[0].role == "user" else key
-
-
-def _start(key: Key) -> str:
-    text = key if isinstance(key, str) else next((m.text for m in reversed(key) if m.role == "user"), "")
+def _start(messages: Sequence[Message]) -> str:
+    text = next((m.text for m in reversed(messages) if m.role == "user"), "")
     words = " ".join(text.split()[:8])
     return repr(words + "…" if len(text) > len(words) else words)
 

@@ -10,6 +10,7 @@ any name in compose.toml                 what it stands for there
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import msgspec
@@ -19,6 +20,7 @@ from compose.config import Config, ModelConfig
 from compose.errors import ConfigError, UnknownName
 from compose.models.hosted import is_hosted, well_known
 from compose.models.model import Model
+from compose.models.weights import KNOWN
 
 
 def resolve(id: str, config: Config, *, data: Path | None = None) -> Model:
@@ -28,11 +30,11 @@ def resolve(id: str, config: Config, *, data: Path | None = None) -> Model:
     with the nearest id, and `ConfigError` for an id that cannot be used.
     """
     target, config = _unalias(id, config)
-    return registry.find("providers", provider_of(target)).make(target, config, data)
+    return registry.find("providers", provider_of(target, config.models)).make(target, config, data)
 
 
-def provider_of(id: str) -> str:
-    """The name of the provider that serves an id.
+def provider_of(id: str, named: Iterable[str] = ()) -> str:
+    """The name of the provider that serves an id; `named` are other ids that could have been meant.
 
     >>> provider_of("replay/zeroeval_gsm/gemini-1.5-flash")
     'replay'
@@ -40,17 +42,18 @@ def provider_of(id: str) -> str:
     if id.startswith(("http://", "https://")):
         return "http"
     prefix, slash, rest = id.partition("/")
-    if slash and rest and prefix in registry.names("providers") and prefix not in ("http", "litellm"):
+    if slash and rest and prefix in registry.names("providers") and prefix not in _NO_PREFIX:
         return prefix
     if is_hosted(id):
         return "litellm"
-    raise UnknownName("model", id, [*well_known(), "local/smollm2-135m"], hint=_hint(id))
+    error = UnknownName("model", id, [*named, *well_known(), *(f"local/{name}" for name in KNOWN)])
+    near = f"did you mean `{error.nearest}`? " if error.nearest else ""
+    error.hint = f"{near}`compose models list` shows what can be called; compose.toml can name more"
+    raise error
 
 
-def _hint(id: str) -> str | None:
-    near = UnknownName("model", id, [*well_known(), "local/smollm2-135m", "local/"]).nearest
-    start = f"did you mean `{near}`? " if near else ""
-    return f"{start}`compose models list` shows what can be called; compose.toml can name more"
+_NO_PREFIX = ("http", "litellm")
+"""Providers whose ids do not start with their name."""
 
 
 def _unalias(id: str, config: Config) -> tuple[str, Config]:

@@ -74,6 +74,7 @@ class FakeServer:
         self.count = self.cancelled = self.in_flight = self.most = 0
         self.port = 0
         self._answer = answer
+        self._changed = asyncio.Event()
         self._log = log
         self._path = path
         self._runner: web.AppRunner | None = None
@@ -86,6 +87,12 @@ class FakeServer:
     def id(self, name: str = "m") -> str:
         """The id of a model of this server."""
         return f"{self.url}#{name}"
+
+    async def until(self, true: Callable[[], bool]) -> None:
+        """Wait for something about the server to be true; it is looked at whenever a request comes or goes."""
+        while not true():
+            self._changed.clear()
+            await self._changed.wait()
 
     async def __aenter__(self) -> Self:
         from aiohttp import web
@@ -111,6 +118,7 @@ class FakeServer:
         self.count += 1
         self.in_flight += 1
         self.most = max(self.most, self.in_flight)
+        self._changed.set()
         if self._log:
             self.requests.append(Logged(http.path, dict(http.headers), asked))
         try:
@@ -120,6 +128,7 @@ class FakeServer:
             raise
         finally:
             self.in_flight -= 1
+            self._changed.set()
 
     def _next(self, asked: Json) -> Reply:
         if self.script:

@@ -28,7 +28,7 @@ from compose.models.model import Delta, Model
 from compose.models.providers.http import Http
 from compose.models.resolve import resolve
 from compose.testing.server import FakeServer, Reply
-from compose.types import Message, Params, Price, Request
+from compose.types import Json, Message, Params, Price, Request
 
 
 def ask(model: Model, text: str = "hi", **params: Any) -> Request:
@@ -122,13 +122,11 @@ async def test_cancelling_closes_the_connection() -> None:
     async with FakeServer(script=[Reply(fault="hang")]) as server:
         model = resolve(server.id(), Config())
         call = asyncio.create_task(model.complete(ask(model)))
-        while not server.in_flight:
-            await asyncio.sleep(0.001)
+        await server.until(lambda: server.in_flight > 0)
         call.cancel()
         with pytest.raises(asyncio.CancelledError):
             await call
-        while not server.cancelled:
-            await asyncio.sleep(0.001)
+        await server.until(lambda: server.cancelled > 0)
         assert (await model.complete(ask(model))).text == "ok"
         await model.aclose()
 
@@ -155,7 +153,7 @@ async def test_tokens_that_nobody_reported_are_marked() -> None:
 
 
 async def test_all_settings_parts_and_tools_reach_the_server() -> None:
-    tool = {"type": "function", "function": {"name": "f", "parameters": {}}}
+    tool: Json = {"type": "function", "function": {"name": "f", "parameters": {}}}
     call = {"id": "1", "type": "function", "function": {"name": "f", "arguments": "{}"}}
     message = {"role": "assistant", "content": None, "tool_calls": [call]}
     picture = {"type": "image_url", "image_url": {"url": "data:,"}}

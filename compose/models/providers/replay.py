@@ -15,6 +15,7 @@ from compose.config import Config, user_dir
 from compose.cost import price_of
 from compose.errors import ConfigError, UnknownName
 from compose.models.model import Abilities, Delta
+from compose.models.providers.refuse import refuse
 from compose.models.recorded import Recorded, open_set
 from compose.types import Request, Response
 
@@ -37,7 +38,7 @@ class Replay:
         """The model of an id `replay/SET/MODEL`; `UnknownName` where it is not recorded."""
         _, _, rest = id.partition("/")
         set_name, slash, name = rest.partition("/")
-        if not slash or not name:
+        if not slash or not name or set_name in (".", ".."):
             raise ConfigError(f"{id!r} names no recorded model", hint="write it as replay/SET/MODEL")
         recorded = open_set(find_set(set_name, data))
         if name not in recorded.models:
@@ -45,7 +46,8 @@ class Replay:
         return cls(id, recorded, name)
 
     async def complete(self, request: Request) -> Response:
-        """Look the answer up; takes no time worth counting."""
+        """Look the answer up; sampling settings are taken as recorded, samples by their index."""
+        refuse(request, self.abilities, self.id)
         found = self._recorded.answer(self._name, request.messages, request.sample, self.id)
         return Response(
             found.text or "",

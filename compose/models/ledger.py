@@ -6,9 +6,12 @@ A ledger holds totals, never responses, so it stays small however long a run is.
 from __future__ import annotations
 
 import threading
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from compose.types import Response, Usage
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 class Totals:
@@ -49,7 +52,18 @@ class Totals:
         counts[2] += usage.reasoning_tokens
         counts[3] += usage.cached_tokens
         counts[4] += usage.cache_write_tokens
-        self.estimated = self.estimated or usage.estimated
+        if usage.estimated:
+            self.estimated = True
+
+    def merge(self, other: Totals) -> None:
+        """Add the sums of another."""
+        self.calls += other.calls
+        self.cached += other.cached
+        self.seconds += other.seconds
+        self.usd = _plus(self.usd, other.usd)
+        self.usd_spent = _plus(self.usd_spent, other.usd_spent)
+        self.counts = [mine + theirs for mine, theirs in zip(self.counts, other.counts, strict=True)]
+        self.estimated = self.estimated or other.estimated
 
 
 class Ledger:
@@ -63,70 +77,74 @@ class Ledger:
 
     def __init__(self, parent: Ledger | None = None) -> None:
         self.parent: Final = parent
-        self._total = Totals()
-        self._models: dict[str, Totals] = {}
-        self._nodes: dict[str, Totals] = {}
+        # One sum by node and model; all others are added up when somebody asks.
+        self._cells: dict[tuple[str, str], Totals] = {}
         self._lock = threading.Lock()
 
     def record(self, response: Response, *, node: str, spent: float | None) -> None:
         """Count a finished call here and in every ledger above."""
+        where = (node, response.model)
         ledger: Ledger | None = self
         while ledger is not None:
-            ledger._add(response, node, spent)
+            with ledger._lock:
+                cell = ledger._cells.get(where)
+                if cell is None:
+                    cell = ledger._cells[where] = Totals()
+                cell.add(response, spent)
             ledger = ledger.parent
-
-    def _add(self, response: Response, node: str, spent: float | None) -> None:
-        with self._lock:
-            self._total.add(response, spent)
-            _under(self._models, response.model).add(response, spent)
-            if node:
-                _under(self._nodes, node).add(response, spent)
 
     @property
     def calls(self) -> int:
         """Calls answered, cached ones included."""
-        return self._total.calls
+        return self.total.calls
 
     @property
     def cached(self) -> int:
         """Calls answered without asking a model again."""
-        return self._total.cached
+        return self.total.cached
 
     @property
     def usage(self) -> Usage:
         """Tokens of all calls, cached ones included."""
-        return self._total.usage
+        return self.total.usage
 
     @property
     def usd(self) -> float | None:
         """List price of all calls, cached or not; `None` if one is unknown."""
-        return self._total.usd
+        return self.total.usd
 
     @property
     def usd_spent(self) -> float | None:
         """What this run paid; `None` if the price of a call that it made is unknown."""
-        return self._total.usd_spent
+        return self.total.usd_spent
 
     @property
     def seconds(self) -> float:
         """Seconds that the models took for these calls, summed; for a cached call those of the first time."""
-        return self._total.seconds
+        return self.total.seconds
+
+    @property
+    def total(self) -> Totals:
+        """The sums over everything."""
+        return self._grouped(lambda where: "").get("", Totals())
 
     def by_model(self) -> dict[str, Totals]:
         """Totals by the model that answered."""
-        return dict(self._models)
+        return self._grouped(lambda where: where[1])
 
     def by_node(self) -> dict[str, Totals]:
-        """Totals by the node that asked."""
-        return dict(self._nodes)
+        """Totals by the node that asked; calls of no node are not among them."""
+        nodes = self._grouped(lambda where: where[0])
+        nodes.pop("", None)
+        return nodes
+
+    def _grouped(self, key: Callable[[tuple[str, str]], str]) -> dict[str, Totals]:
+        groups: dict[str, Totals] = {}
+        with self._lock:
+            for where, cell in self._cells.items():
+                groups.setdefault(key(where), Totals()).merge(cell)
+        return groups
 
 
 def _plus(total: float | None, more: float | None) -> float | None:
     return None if total is None or more is None else total + more
-
-
-def _under(totals: dict[str, Totals], name: str) -> Totals:
-    found = totals.get(name)
-    if found is None:
-        found = totals[name] = Totals()
-    return found

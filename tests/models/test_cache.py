@@ -254,6 +254,32 @@ async def test_answers_of_one_tick_share_a_commit(path: Path) -> None:
     assert cache.stats().answers == 64
 
 
+async def test_an_answer_waits_for_those_under_way_and_no_longer(path: Path) -> None:
+    cache = Cache(path)
+    first, second = (key_of(a) for a in asks(2))
+    waiting = asyncio.create_task(cache.store(first, FULL, under_way=2))
+    await asyncio.sleep(0)
+    assert cache.find(first) is None
+    await cache.store(second, FULL, under_way=2)
+    assert cache.find(first) is not None
+    await waiting
+    third = key_of(ASK)
+    await cache.store(third, FULL, under_way=5)
+    assert cache.find(third) is not None
+
+
+def test_a_loop_that_ends_in_the_meantime_loses_nothing(path: Path) -> None:
+    cache = Cache(path)
+
+    async def main() -> None:
+        task = asyncio.create_task(cache.store(key_of(ASK), FULL, under_way=2))
+        await asyncio.sleep(0)
+        task.cancel()
+
+    asyncio.run(main())
+    assert cache.get(ASK) is not None
+
+
 async def test_an_answer_whose_waiter_was_cancelled_is_still_kept(path: Path) -> None:
     cache = Cache(path)
     first, second = (asyncio.create_task(cache.store(key_of(a), FULL)) for a in asks(2))

@@ -95,15 +95,24 @@ class Cache:
             row = _row(key, response)
             self._database.patiently(lambda connection: connection.execute(_PUT, row))
 
-    async def store(self, key: bytes, response: Response) -> None:
-        """Store an answer; it is durable when this returns, with one commit for all of a tick of the loop."""
+    async def store(self, key: bytes, response: Response, *, under_way: int | None = None) -> None:
+        """Store an answer; it is durable when this returns, with one commit for those that arrive together.
+
+        `under_way` is how many calls are not yet done, this one included: the
+        commit waits a moment for them (see `Batch`).
+        """
         if self.mode != "on":
             return
         loop = asyncio.get_running_loop()
         batch = self._batch
         if batch is None or batch.loop is not loop:
             batch = self._batch = Batch(loop, self._write)
-        await batch.add(_row(key, response))
+        done = batch.add(_row(key, response), under_way)
+        try:
+            await done
+        except asyncio.CancelledError:
+            batch.flush()
+            raise
 
     def stats(self) -> CacheStats:
         """What is stored."""

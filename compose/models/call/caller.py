@@ -176,7 +176,7 @@ class Caller:
             cost = response.usd or 0.0
         finally:
             self._budget.settle(most, cost)
-        await self._keep(key, response)
+        await self.cache.store(key, response, under_way=len(self._flights))
         return response
 
     async def _attempt(self, target: Target, request: Request) -> Response:
@@ -219,12 +219,6 @@ class Caller:
     def _most(self, target: Target, request: Request) -> float:
         return 0.0 if self._budget.limit is None else target.worst_case(request)
 
-    async def _keep(self, key: bytes, response: Response) -> None:
-        if len(self._flights) > 1:
-            await self.cache.store(key, response)
-        else:  # Nobody to share a commit with, so no round through the loop.
-            self.cache.put_key(key, response)
-
     def _finished(self, target: Target, response: Response, seconds: float) -> Response:
         if response.seconds or not seconds:
             return target.priced(response)
@@ -254,7 +248,7 @@ class Caller:
             raise without_secrets(error, self._key_names()) from error.__cause__
         finally:
             self._budget.settle(most, cost)
-        await self._keep(key, response)
+        await self.cache.store(key, response, under_way=len(self._flights))
         yield Delta(delta.text, response)
 
     async def _opened(self, target: Target, request: Request) -> tuple[AsyncGenerator[Delta], Delta]:

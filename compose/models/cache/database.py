@@ -57,12 +57,14 @@ class Database:
 
     def patiently(self, action: Callable[[sqlite3.Connection], T]) -> T:
         """Like `once`, but wait up to `BUSY_SECONDS` for other processes."""
-        deadline = time.monotonic() + BUSY_SECONDS
+        deadline: float | None = None
         while True:
             try:
                 return self.once(action)
             except CacheError as error:
-                if not is_busy(error) or time.monotonic() > deadline:
+                now = time.monotonic()
+                deadline = deadline or now + BUSY_SECONDS
+                if not is_busy(error) or now > deadline:
                     raise
             time.sleep(NAP_SECONDS)
 

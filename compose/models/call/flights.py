@@ -3,27 +3,40 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from compose.types import Response
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine
+
+    from compose.types import Response
 
 
 class Flight:
-    """One call under way, and how many wait for it."""
+    """One call under way, who waits for it, and whether its price is accounted for."""
 
-    __slots__ = ("claimed", "task", "waiters")
+    __slots__ = ("claimed", "loop", "task", "waiting")
 
-    def __init__(self, task: asyncio.Task[Response]) -> None:
-        self.task = task
-        self.waiters = 0
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self.loop = loop
+        self.task: asyncio.Task[None] | None = None
+        self.waiting: list[asyncio.Future[Response]] = []
         self.claimed = False
 
-    def claim(self) -> bool:
-        """True for the one waiter in whose name the answer is paid."""
-        first = not self.claimed
-        self.claimed = True
-        return first
+    def tell(self, response: Response) -> None:
+        """Give the answer to everyone who still waits."""
+        for waiter in self.waiting:
+            if not waiter.done():
+                waiter.set_result(response)
+
+    def fail(self, error: BaseException) -> None:
+        """Give the error to everyone who still waits."""
+        for waiter in self.waiting:
+            if waiter.done():
+                continue
+            if isinstance(error, asyncio.CancelledError):
+                waiter.cancel()
+            else:
+                waiter.set_exception(error)
 
 
 class Flights:
@@ -44,25 +57,40 @@ class Flights:
         """The answer, and whether this waiter is the one that it was made for."""
         loop = asyncio.get_running_loop()
         flight = self._flights.get(key)
-        if flight is None or flight.task.get_loop() is not loop:
-            flight = self._begin(key, loop.create_task(make()))
-        flight.waiters += 1
+        if flight is None or flight.loop is not loop:
+            flight = self._flights[key] = Flight(loop)
+            flight.task = loop.create_task(self._fly(key, flight, make))
+        waiter: asyncio.Future[Response] = loop.create_future()
+        flight.waiting.append(waiter)
         try:
-            response = await asyncio.shield(flight.task)
+            response = await waiter
         except asyncio.CancelledError:
-            if flight.waiters == 1 and not flight.task.done():
-                self._end(key, flight)
-                flight.task.cancel()
-                await asyncio.wait((flight.task,))
+            await self._leave(key, flight, waiter)
             raise
-        finally:
-            flight.waiters -= 1
-        return response, flight.claim()
+        mine, flight.claimed = not flight.claimed, True
+        return response, mine
 
-    def _begin(self, key: bytes, task: asyncio.Task[Response]) -> Flight:
-        flight = self._flights[key] = Flight(task)
-        task.add_done_callback(lambda _: self._end(key, flight))
-        return flight
+    async def _fly(self, key: bytes, flight: Flight, make: Callable[[], Coroutine[Any, Any, Response]]) -> None:
+        """Make the call and tell the waiters from here, which saves each a round through the loop."""
+        try:
+            response = await make()
+        except BaseException as error:
+            self._end(key, flight)
+            flight.fail(error)
+            if not isinstance(error, Exception):
+                raise
+        else:
+            self._end(key, flight)
+            flight.tell(response)
+
+    async def _leave(self, key: bytes, flight: Flight, waiter: asyncio.Future[Response]) -> None:
+        flight.waiting.remove(waiter)
+        task = flight.task
+        if flight.waiting or task is None or task.done():
+            return
+        self._end(key, flight)
+        task.cancel()
+        await asyncio.wait((task,))
 
     def _end(self, key: bytes, flight: Flight) -> None:
         if self._flights.get(key) is flight:

@@ -38,8 +38,8 @@ def portfolio(space: Space, known: Mapping[str, Single]) -> list[Params]:
     by_quality = sorted(known, key=lambda m: (-known[m].quality, known[m].cost))
     if not by_quality:
         return []
-    kinds = [_cascades(by_quality, known), _ensembles(by_quality)]
-    seeds = [*interleave(*kinds), *_fresh(by_quality)]
+    anew = [m for m in by_quality if m not in space.recorded]
+    seeds = [*interleave(_cascades(by_quality, known), _ensembles(by_quality)), *(_fresh(anew) if anew else ())]
     return [seed for seed in seeds if space.allows(seed)]
 
 

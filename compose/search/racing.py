@@ -45,7 +45,6 @@ class Track:
         on_item: Callable[[], None] = lambda: None,
     ) -> None:
         self.benchmark = benchmark
-        self.caller = caller
         self.seed = seed
         self.recorded = recorded
         self.on_item = on_item
@@ -66,7 +65,7 @@ class Track:
         stands in `into`. Failed items are marked 0.
         """
         pipeline = Pipeline.from_data(data)
-        caller = self.caller if self.recorded else cast("Caller", self._watch)
+        caller = cast("Caller", self._watch)
         evaluation = into if into is not None else Evaluation()
         self._watch.mean()
         for block in _blocks(items, race=race and not self.recorded):
@@ -77,22 +76,25 @@ class Track:
                 caller,
                 seed=self.seed,
                 into=evaluation,
-                on_item=lambda *_: self.on_item(),
+                on_item=self._finished,
             )
             if _hopeless(evaluation) or any(_behind(evaluation, rival, items) for rival in rivals):
                 break
-        return self.measured(pipeline.key, data, items, evaluation)
+        return self.measured(pipeline, items, evaluation)
 
-    def measured(self, key: str, data: dict[str, Any], items: Sequence[Item], evaluation: Evaluation) -> Measured:
+    def _finished(self, *_: object) -> None:
+        self.on_item()
+
+    def measured(self, pipeline: Pipeline, items: Sequence[Item], evaluation: Evaluation) -> Measured:
         """What an evaluation says, finished or not."""
         ledger = evaluation.ledger
         scores = evaluation.scores
         return Measured(
-            key=key,
-            pipeline=data,
+            key=pipeline.key,
+            pipeline=pipeline.to_data(),
             scores=tuple(scores.get(item.id) for item in items),
             usd=tuple(evaluation.usd.get(item.id) if item.id in scores else None for item in items),
-            latency_s=None if self.recorded else self._watch.mean(),
+            latency_s=self._watch.mean(),
             calls=ledger.calls,
             made=ledger.calls - ledger.cached,
             usd_spent=ledger.usd_spent,
@@ -133,9 +135,7 @@ def _behind(evaluation: Evaluation, rival: Measured, items: Sequence[Item]) -> b
     return paired_difference(marks, [s or 0.0 for s in theirs]).p <= SURE
 
 
-def _cost(
-    evaluation: Evaluation, rival: Measured, rows: list[tuple[int, str]]
-) -> tuple[float | None, float | None]:
+def _cost(evaluation: Evaluation, rival: Measured, rows: list[tuple[int, str]]) -> tuple[float | None, float | None]:
     """Dollars of both on these items; where they are unknown or nothing, calls an item."""
     mine = [evaluation.usd.get(id) for _, id in rows]
     theirs = [rival.usd[i] for i, _ in rows]

@@ -151,7 +151,9 @@ def read_record(path: Path) -> Record:
                 line = msgspec.json.decode(text, type=_Line)
                 record = _add(record, line, path, number)
     except FileNotFoundError as error:
-        raise DataError("there is no search record here", file=str(path), hint="give a search's --out folder") from error
+        raise DataError(
+            "there is no search record here", file=str(path), hint="give a search's --out folder"
+        ) from error
     except (OSError, EOFError, msgspec.DecodeError) as error:
         raise DataError(f"not a search record: {error}", file=str(path), line=number + 1) from error
     if record is None:

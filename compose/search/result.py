@@ -252,7 +252,9 @@ def conclude(record: Record) -> SearchResult:
 def compared(entries: list[Measured], single: Measured, dev: dict[str, float]) -> list[Entry]:
     """Entries beside the single model on the items that both saw; significance by Holm over all that differ."""
     pairs = [_paired(m, single) for m in entries]
-    tests = [paired_difference(a, b) if a and m.key != single.key else None for m, (a, b) in zip(entries, pairs, strict=True)]
+    tests = [
+        paired_difference(a, b) if a and m.key != single.key else None for m, (a, b) in zip(entries, pairs, strict=True)
+    ]
     adjusted = iter(holm([t.p for t in tests if t is not None]))
     made: list[Entry] = []
     for measured, test in zip(entries, tests, strict=True):

@@ -85,8 +85,8 @@ async def search(
     first model where none works. A cancelled search keeps what was finished.
     """
     ids = _chosen(models or (space.models if space else benchmark.models()), exclude)
-    recorded = all(caller.model(id).stored for id in ids)
-    space = _narrowed(space, ids) if space else derive(models=ids, answer=benchmark.answer, recorded=recorded)
+    recorded = [id for id in ids if caller.model(id).stored]
+    space = space.only(ids) if space else derive(models=ids, answer=benchmark.answer, recorded=recorded)
     dev, test = _items(benchmark, seed, limit)
     setup = Setup(
         benchmark=benchmark.name,
@@ -97,7 +97,7 @@ async def search(
         space=msgspec.to_builtins(space),
         dev=tuple(item.id for item in dev),
         test=tuple(item.id for item in test),
-        recorded=recorded,
+        recorded=len(recorded) == len(ids),
         version=_version(),
         prices={id: _price(caller, id) for id in ids},
         licence=benchmark.licence,
@@ -206,8 +206,7 @@ class _Search:
         try:
             measured = await self.track.measure(data, dev, rivals, race=True, into=evaluation)
         except BudgetExceeded:
-            key = Pipeline.from_data(data).key
-            part = self.track.measured(key, data, dev, evaluation)
+            part = self.track.measured(Pipeline.from_data(data), dev, evaluation)
             self.record.trials.append(Trial(number=number, params=params, measured=part, stopped_early=True))
             raise
         if single and not _works(measured):
@@ -239,7 +238,7 @@ class _Search:
             try:
                 measured = await self.track.measure(data, test, into=evaluation)
             except BudgetExceeded:
-                part = self.track.measured(trial.measured.key, data, test, evaluation)
+                part = self.track.measured(Pipeline.from_data(data), test, evaluation)
                 if part.items:
                     self.record.test.append(part)
                 raise
@@ -321,10 +320,6 @@ def _chosen(models: Sequence[str], exclude: Iterable[str]) -> list[str]:
     if not ids:
         raise ConfigError("no model is left to search over", hint="exclude fewer, or name one with --model")
     return ids
-
-
-def _narrowed(space: Space, ids: Sequence[str]) -> Space:
-    return msgspec.structs.replace(space, models=tuple(ids))
 
 
 def _items(benchmark: Benchmark, seed: int, limit: int | None) -> tuple[list[Item], list[Item]]:

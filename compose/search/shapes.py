@@ -65,7 +65,9 @@ class Shape(msgspec.Struct, frozen=True, kw_only=True):
 
     def size(self, options: Options, models: int) -> int:
         """An upper bound on how many different pipelines it can make."""
-        total = prod(len(values) for values in options.values()) * models ** len([m for m in self.models if m == "model"])
+        total = prod(len(values) for values in options.values()) * models ** len(
+            [m for m in self.models if m == "model"]
+        )
         if "several" in self.models:
             sizes = next(iter(options.values()))
             total = total // len(sizes) * sum(comb(models, min(int(n), models)) for n in sizes)

@@ -15,7 +15,7 @@ from compose.errors import ConfigError, UnknownName
 from compose.search.shapes import SHAPES, Draw, Pick
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
     from pathlib import Path
 
 Data = dict[str, Any]
@@ -25,6 +25,9 @@ VERSION = 1
 class Space(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What may be tried. `shapes` maps a shape's name to its options' values.
 
+    `recorded` are those of the models that have recorded answers only: they are
+    asked the benchmark's own prompts, once each.
+
     >>> space = Space(models=("a", "b"), answer="number", shapes={"single": {}})
     >>> space.propose(lambda name, values: values[0])["steps"]
     [{'use': 'generate', 'model': 'a'}]
@@ -32,13 +35,24 @@ class Space(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
     version: int = VERSION
     models: tuple[str, ...]
+    recorded: tuple[str, ...] = ()
     answer: str = "auto"
     shapes: dict[str, dict[str, tuple[Any, ...]]]
 
     @property
     def size(self) -> int:
         """An upper bound on the number of different pipelines."""
-        return sum(SHAPES[name].size(options, len(self.models)) for name, options in self.shapes.items())
+        return sum(SHAPES[name].size(options, len(self.askable(name))) for name, options in self.shapes.items())
+
+    def askable(self, shape: str) -> tuple[str, ...]:
+        """The models that a shape can use."""
+        if not SHAPES[shape].asks_anew:
+            return self.models
+        return tuple(m for m in self.models if m not in self.recorded)
+
+    def only(self, models: Sequence[str]) -> Space:
+        """This space with just these models."""
+        return msgspec.structs.replace(self, models=tuple(models))
 
     def propose(self, pick: Pick, *, order: Sequence[str] = ()) -> Data:
         """The pipeline-file object that the drawn values describe.
@@ -48,7 +62,7 @@ class Space(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         """
         shape = pick("shape", tuple(self.shapes))
         draw = Draw(
-            models=self.models,
+            models=self.askable(shape),
             order=tuple(order) or self.models,
             answer=self.answer,
             options=self.shapes[shape],
@@ -67,7 +81,7 @@ class Space(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
             return False
         for name, value in params.items():
             option = name.partition(".")[2]
-            values = self.shapes[shape].get(option, self.models) if option else (shape,)
+            values = self.shapes[shape].get(option, self.askable(shape)) if option else (shape,)
             if value not in values:
                 return False
         return True
@@ -85,20 +99,20 @@ class Space(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         path.write_text("\n".join(lines) + "\n", "utf-8")
 
 
-def derive(*, models: Sequence[str], answer: str = "auto", recorded: bool = False) -> Space:
+def derive(*, models: Sequence[str], answer: str = "auto", recorded: Collection[str] = ()) -> Space:
     """The default space: every shape that the models at hand can run.
 
-    With `recorded` models only shapes that put the benchmark's own prompt once
-    to each model are left; with one model, only shapes that need one.
+    Shapes that draw new samples or put new prompts use the models that are not
+    `recorded`; with one model, only shapes that need one are left.
     """
     shapes: dict[str, dict[str, tuple[Any, ...]]] = {}
     for name, shape in SHAPES.items():
-        if shape.asks_anew and recorded:
+        if shape.asks_anew and not set(models) - set(recorded):
             continue
         if "several" in shape.models and len(models) < 2:
             continue
         shapes[name] = {option: _fitting(option, values, len(models)) for option, values in shape.options.items()}
-    return Space(models=tuple(models), answer=answer, shapes=shapes)
+    return Space(models=tuple(models), recorded=tuple(m for m in models if m in recorded), answer=answer, shapes=shapes)
 
 
 def _fitting(option: str, values: tuple[Any, ...], models: int) -> tuple[Any, ...]:
@@ -132,6 +146,8 @@ def _checked(space: Space, where: str) -> Space:
         for option in options:
             if option not in SHAPES[name].options:
                 raise UnknownName(f"option of shape `{name}`", option, SHAPES[name].options, where=where)
+        if not space.askable(name):
+            raise ConfigError(f"{where}shape `{name}` puts new prompts, and all models are recorded")
     shapes = {
         name: {option: tuple(options.get(option, values)) for option, values in SHAPES[name].options.items()}
         for name, options in space.shapes.items()

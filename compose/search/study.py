@@ -61,7 +61,9 @@ def held(out: Path) -> Generator[None]:
         out.mkdir(parents=True, exist_ok=True)
         handle = (out / LOCK).open("a+")
     except OSError as error:
-        raise ConfigError(f"folder {str(out)!r} cannot be written: {error.strerror}", hint="choose another --out") from error
+        raise ConfigError(
+            f"folder {str(out)!r} cannot be written: {error.strerror}", hint="choose another --out"
+        ) from error
     with handle:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -114,9 +116,7 @@ class Study:
         kept: list[Trial] = []
         for trial in self._study.get_trials(deepcopy=False):
             if not trial.state.is_finished():
-                self._study._storage.set_trial_state_values(
-                    trial._trial_id, state=self._optuna.trial.TrialState.FAIL
-                )
+                self._study._storage.set_trial_state_values(trial._trial_id, state=self._optuna.trial.TrialState.FAIL)
             elif trial.state.name == "COMPLETE" and "trial" in trial.user_attrs:
                 kept.append(msgspec.json.decode(trial.user_attrs["trial"], type=Trial))
         return kept

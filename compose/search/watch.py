@@ -42,8 +42,8 @@ class Watch:
         return response
 
     def mean(self) -> float | None:
-        """Mean critical path of the runs seen, `None` where there was none; begins anew after that."""
+        """Mean critical path of the runs seen, `None` where no call was timed; begins anew after that."""
         paths = list(self._paths.values())
         self._paths.clear()
         self._alive.clear()
-        return sum(paths) / len(paths) if paths else None
+        return sum(paths) / len(paths) if any(paths) else None

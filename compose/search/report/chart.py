@@ -36,7 +36,9 @@ class Axis(msgspec.Struct, frozen=True):
     ticks: list[float]
 
 
-def chart(points: Sequence[Point], cloud: Sequence[tuple[float, float]], *, unit: str, show: Callable[[float], str]) -> str:
+def chart(
+    points: Sequence[Point], cloud: Sequence[tuple[float, float]], *, unit: str, show: Callable[[float], str]
+) -> str:
     """An SVG of the points; `cloud` are those tried on dev only, `unit` names the x axis, `show` writes its values."""
     points = [p for p in points if p.x > 0]
     cloud = [c for c in cloud if c[0] > 0]
@@ -121,7 +123,9 @@ def _steps(points: Sequence[Point], across: Axis, up: Axis) -> str:
 
 def _mark(p: Point, across: Axis, up: Axis) -> str:
     x, y = across.place(p.x), up.place(p.y)
-    bar = f'<line class="bar {p.kind}" x1="{x:.1f}" x2="{x:.1f}" y1="{up.place(p.low):.1f}" y2="{up.place(p.high):.1f}"/>'
+    bar = (
+        f'<line class="bar {p.kind}" x1="{x:.1f}" x2="{x:.1f}" y1="{up.place(p.low):.1f}" y2="{up.place(p.high):.1f}"/>'
+    )
     dot = f'<circle class="{p.kind}" cx="{x:.1f}" cy="{y:.1f}" r="7.5"/>'
     number = f'<text class="number" x="{x:.1f}" y="{y + 3.2:.1f}">{p.number}</text>'
     return f"<g><title>{escape(p.name)}</title>{bar}{dot}{number}</g>"

@@ -29,13 +29,17 @@ def _verdict(result: SearchResult) -> list[str]:
     name = model_name(single.model)
     if result.too_few:
         return [
-            (f"Too few items to tell: {result.dev_n} for choosing and {result.test_n} for testing. "
-            f"Until there are more, use {name}; treat all figures below as a sketch.")
+            (
+                f"Too few items to tell: {result.dev_n} for choosing and {result.test_n} for testing. "
+                f"Until there are more, use {name}; treat all figures below as a sketch."
+            )
         ]
     if winner is None or winner.model == single.model:
         return [
-            (f"Use {name} alone: no pipeline was shown to be better, or cheaper and as good. "
-            f"It reaches {percent(single.quality)} on test.")
+            (
+                f"Use {name} alone: no pipeline was shown to be better, or cheaper and as good. "
+                f"It reaches {percent(single.quality)} on test."
+            )
         ]
     if result.recommended == "winner":
         return [f"Use {short(winner.pipeline)}.", _comparison(winner, single, name)]

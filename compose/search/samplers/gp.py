@@ -7,6 +7,7 @@ make it slower at the sizes of a search.
 from __future__ import annotations
 
 import warnings
+from importlib.util import find_spec
 from typing import Any
 
 from compose.errors import ConfigError
@@ -14,10 +15,10 @@ from compose.errors import ConfigError
 
 def make(optuna: Any, seed: int) -> Any:
     """Optuna's GP sampler. Raises `ConfigError` where torch is missing."""
-    try:
-        import torch  # noqa: F401
-    except ImportError as error:
-        raise ConfigError("the sampler 'gp' needs the package 'torch'", hint="pip install torch, or --sampler tpe") from error
+    if find_spec("torch") is None:
+        raise ConfigError(
+            "the sampler 'gp' needs the package 'torch'", hint="pip install torch, or use the sampler 'tpe'"
+        )
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
         return optuna.samplers.GPSampler(seed=seed, n_startup_trials=10)

@@ -1,0 +1,126 @@
+"""The page: nothing from outside, nothing unescaped, and the pictures it promises."""
+
+from __future__ import annotations
+
+import re
+from html.parser import HTMLParser
+from typing import Any
+
+import pytest
+
+from compose.search.record import Measured, Record, Setup, Trial
+from compose.search.report import render_report
+from compose.search.report.names import model_name, short
+from compose.search.result import SearchResult, conclude
+from compose.search.space import derive
+
+EVIL = '"><script>alert(1)</script><img src=x onerror=alert(2)>'
+
+
+def measured(model: str, good: int, usd: float | None, *, latency: float | None = None, n: int = 200) -> Measured:
+    pipeline = {"version": 1, "steps": [{"use": "generate", "model": model}]}
+    scores = tuple(1.0 if i < good else 0.0 for i in range(n))
+    return Measured(key=model, pipeline=pipeline, scores=scores, usd=(usd,) * n, latency_s=latency, calls=n, made=n)
+
+
+def result_of(*rows: Measured, benchmark: str = "toy", n: int = 200) -> SearchResult:
+    import msgspec
+
+    models = tuple(m.key for m in rows)
+    ids = tuple(str(i) for i in range(n))
+    setup = Setup(
+        benchmark=benchmark,
+        answer="number",
+        seed=0,
+        sampler="tpe",
+        models=models,
+        space=msgspec.to_builtins(derive(models=models)),
+        dev=ids,
+        test=tuple(f"t{i}" for i in range(n)),
+        recorded=True,
+        version="1",
+        prices={m: {"input": 1.0, "source": benchmark} for m in models},
+    )
+    trials = [Trial(number=i, params={"shape": "single"}, measured=m) for i, m in enumerate(rows)]
+    return conclude(Record(setup=setup, trials=trials, test=list(rows), wanted=len(rows)))
+
+
+class Reader(HTMLParser):
+    """Notes every tag and attribute."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+
+
+def test_loads_nothing_and_escapes_all() -> None:
+    page = render_report(result_of(measured(EVIL, 150, 0.1), measured("b" + EVIL, 100, 0.01), benchmark=EVIL))
+    reader = Reader()
+    reader.feed(page)
+    tags = {tag for tag, _ in reader.tags}
+    assert not tags & {"script", "img", "link", "iframe", "object", "base", "form"}
+    assert not any(name in ("src", "href", "style") or name.startswith("on") for _, a in reader.tags for name in a)
+    assert "url(" not in page
+    policy = next(a["content"] for t, a in reader.tags if t == "meta" and "http-equiv" in a)
+    assert policy is not None
+    assert "default-src 'none'" in policy
+
+
+def test_latency_has_its_chart_where_it_was_measured() -> None:
+    timed = [measured("a", 150, 0.1, latency=2.0), measured("b", 100, 0.01, latency=0.5)]
+    assert render_report(result_of(*timed)).count("<svg") == 2
+    assert render_report(result_of(measured("a", 150, 0.1), measured("b", 100, 0.01))).count("<svg") == 1
+
+
+@pytest.mark.parametrize("usd", [None, 0.0])
+def test_unknown_and_free_prices_draw_no_price(usd: float | None) -> None:
+    page = render_report(result_of(measured("a", 150, usd), measured("b", 100, usd)))
+    assert "<svg" not in page
+    assert ("unknown" if usd is None else "0.000") in page
+
+
+def test_a_record_without_trials_has_a_page() -> None:
+    assert "nothing is recommended" in render_report(result_of())
+
+
+def test_points_lie_in_the_picture() -> None:
+    page = render_report(result_of(*(measured(f"m{i}", 20 * i, 10.0**-i) for i in range(9))))
+    for x, y in re.findall(r'<circle class="\w+" cx="([\d.-]+)" cy="([\d.-]+)"', page):
+        assert 0 <= float(x) <= 640
+        assert 0 <= float(y) <= 400
+
+
+@pytest.mark.parametrize(
+    ("steps", "text"),
+    [
+        ([{"use": "generate", "model": "gpt-4o-2024-08-06", "n": 5}, {"use": "vote"}], "gpt-4o × 5 → vote"),
+        ([{"use": "cascade", "models": ["a", "b"], "final": "last"}], "a ▸ b (until 2 agree, else last)"),
+        (
+            [{"parallel": [{"use": "generate", "model": "a"}, {"steps": [{"use": "fuse", "model": "b"}]}]}],
+            "(a | fuse by b)",
+        ),
+    ],
+)
+def test_short_names(steps: list[dict[str, Any]], text: str) -> None:
+    assert short({"version": 1, "steps": steps}) == text
+
+
+def test_model_names_lose_dates_only() -> None:
+    assert model_name("replay/s/claude-3-5-sonnet-20241022") == "claude-3-5-sonnet"
+    assert model_name("local/smollm2-135m") == "smollm2-135m"
+    assert model_name("o1-mini-2024-09-12") == "o1-mini"
+
+
+def test_significance_is_one_test_for_the_winner() -> None:
+    result = result_of(measured("cheap", 60, 0.01), measured("dear", 190, 0.1))
+    assert result.best_single is not None
+    assert result.winner is not None
+    assert result.best_single.model == result.winner.model == result.recommended == "dear"
+    assert not result.winner.significant
+    worse = next(e for e in result.front if e.model == "cheap")
+    assert worse.significant
+    assert worse.gain is not None
+    assert worse.gain.mean < 0

@@ -42,7 +42,8 @@ async def fetch(weights: Weights, *, progress: Progress | None = None) -> Path:
     except OSError as error:
         raise ConfigError(f"{target}: {error.strerror}", hint="COMPOSE_CACHE moves the folder") from error
     finally:
-        part.unlink(missing_ok=True)
+        if part.exists():
+            part.unlink()
     return target
 
 

@@ -162,6 +162,11 @@ async def test_two_items_with_one_prompt_and_different_answers_are_no_answer(tmp
 # On the public sets
 
 
+def rows(folder: Path) -> list[dict[str, Any]]:
+    raw = gzip.decompress((folder / "items.jsonl.gz").read_bytes())
+    return [json.loads(line) for line in raw.splitlines()]
+
+
 ZEROEVAL = {"zeroeval_gsm": 1119, "zeroeval_crux": 600, "zeroeval_math_l5": 521}
 
 
@@ -170,7 +175,7 @@ async def test_zeroeval_answers_every_item_for_twelve_models(data: Path, name: s
     recorded = open_set(data / name)
     assert len(recorded.models) == 12
     models = [resolve(f"replay/{name}/{m}", Config(), data=data) for m in recorded.models]
-    prompts = [json.loads(line)["prompt"] for line in gzip.open(data / name / "items.jsonl.gz")]
+    prompts = [row["prompt"] for row in rows(data / name)]
     assert len(prompts) == count
     for model in models:
         for prompt in prompts[:: count // 50]:
@@ -180,14 +185,14 @@ async def test_zeroeval_answers_every_item_for_twelve_models(data: Path, name: s
 
 async def test_the_mean_cost_is_the_one_of_the_readme(data: Path) -> None:
     model = resolve("replay/zeroeval_gsm/gpt-4o-mini-2024-07-18", Config(), data=data)
-    prompts = [json.loads(line)["prompt"] for line in gzip.open(data / "zeroeval_gsm" / "items.jsonl.gz")]
+    prompts = [row["prompt"] for row in rows(data / "zeroeval_gsm")]
     usd = [(await model.complete(ask(model, user(p)))).usd or 0.0 for p in prompts]
     assert sum(usd) / len(usd) * 1000 == pytest.approx(0.115, abs=0.0006)
 
 
 async def test_a_question_read_twice_has_its_own_answers(data: Path) -> None:
     model = resolve("replay/re2_gsm8k/gpt-4o-mini-2024-07-18/cot", Config(), data=data)
-    question = json.loads(gzip.open(data / "re2_gsm8k" / "items.jsonl.gz").readline())["question"]
+    question = rows(data / "re2_gsm8k")[0]["question"]
     once = await model.complete(ask(model, user(question)))
     twice = {(await model.complete(ask(model, user(form.format(question))))).text for form in TWICE}
     assert len(twice) == 1
@@ -196,7 +201,7 @@ async def test_a_question_read_twice_has_its_own_answers(data: Path) -> None:
 
 async def test_many_samples_share_one_prompt_and_cost_what_the_readme_says(data: Path) -> None:
     model = resolve("replay/mot_cascade/gpt-3.5-turbo/cot1", Config(), data=data)
-    items = [json.loads(line) for line in gzip.open(data / "mot_cascade" / "items.jsonl.gz")]
+    items = rows(data / "mot_cascade")
     questions = [item["question"] for item in items if item["task"] == "date"]
     usd = 0.0
     for question in questions:
@@ -207,7 +212,7 @@ async def test_many_samples_share_one_prompt_and_cost_what_the_readme_says(data:
 
 
 async def test_alpaca_answers_and_leaves_unknown_prices_unknown(data: Path) -> None:
-    instruction = json.loads(gzip.open(data / "alpaca_eval" / "items.jsonl.gz").readline())["instruction"]
+    instruction = rows(data / "alpaca_eval")[0]["instruction"]
     known = resolve("replay/alpaca_eval/gpt4_1106_preview", Config(), data=data)
     unknown = resolve("replay/alpaca_eval/gemma-2b-it", Config(), data=data)
     assert (await known.complete(ask(known, user(instruction)))).usd is not None

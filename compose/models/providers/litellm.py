@@ -118,10 +118,11 @@ def _library() -> Any:
         os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")
         import litellm
 
-        library: Any = litellm
-        library.telemetry = False
-        library.suppress_debug_info = True
-        library.drop_params = False
-        library.num_retries = None
-        library.turn_off_message_logging = True
-        return library
+    library: Any = litellm
+    library.telemetry = False
+    library.suppress_debug_info = True
+    library.drop_params = False
+    library.num_retries = None
+    library.turn_off_message_logging = True
+    warnings.filterwarnings("ignore", "Item .* on TypedDict class", UserWarning)  # its own schemas, at first use
+    return library

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from compose.errors import (
@@ -19,6 +20,8 @@ from compose.errors import (
 from compose.models.providers.chat import error_text, too_long
 from compose.models.providers.status import retry_after
 
+_CHATTER = re.compile(r"\s*(?:Traceback \(most recent|This looks like a bug in LiteLLM|Received Model Group)")
+"""Where the part of a message ends that is about the error."""
 _AUTH = {"AuthenticationError", "PermissionDeniedError"}
 _TIMEOUT = {"Timeout", "APITimeoutError"}
 _BAD = {"APIResponseValidationError", "JSONSchemaValidationError"}
@@ -31,6 +34,7 @@ def is_theirs(error: Exception) -> bool:
 
 def translate(error: Any, model: str) -> ComposeError:
     """The error that says who must act."""
+    error = getattr(error, "original_exception", None) or error
     names = {kind.__name__ for kind in type(error).__mro__}
     text = _text(error)
     status = error.status_code if isinstance(getattr(error, "status_code", None), int) else None
@@ -75,7 +79,8 @@ def _wait(error: Any) -> float | None:
 
 
 def _text(error: Any) -> str:
-    text = error_text(getattr(error, "message", None) or str(error) or type(error).__name__)
+    text = str(getattr(error, "message", None) or error or type(error).__name__)
+    text = error_text(_CHATTER.split(text, maxsplit=1)[0])
     while text.startswith("litellm."):
         text = text.partition(": ")[2] or text.removeprefix("litellm.")
     return text

@@ -1,0 +1,76 @@
+"""What is recorded is replayed: same prompt, same sample, same answer."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from compose.config import Config, user_dir
+from compose.errors import ConfigError, ModelError
+from compose.models.catalogue import list_models
+from compose.models.recording import write_recording
+from compose.models.resolve import resolve
+from compose.types import Message, Params, Price, Request, Response, Usage
+
+TALK = (Message("system", "be brief"), Message("user", "one?"))
+ALONE = (Message("user", "two?"),)
+
+
+def call(
+    messages: tuple[Message, ...], text: str, sample: int = 0, model: str = "http://h/v1#m"
+) -> tuple[Request, Response]:
+    usage = Usage(10, 5, reasoning_tokens=2)
+    return Request(model, messages, Params(), sample), Response(text, model, usage, 0.5, 1.25, "stop")
+
+
+def record(name: str = "mine", *, replace: bool = False) -> Path:
+    calls = [
+        call(TALK, "a"),
+        call(TALK, "b", 1),
+        call(ALONE, "c"),
+        call(ALONE, "again"),
+        call(ALONE, "d", 0, "local/x"),
+    ]
+    prices = {"http://h/v1#m": Price(input=1.0, output=2.0, cached=0.5, source="compose.toml")}
+    return write_recording(name, calls, prices=prices, targets=[(ALONE, "2")], replace=replace)
+
+
+async def test_a_recording_is_replayed_with_tokens_prices_and_samples() -> None:
+    assert record() == user_dir() / "recordings" / "mine"
+    model = resolve("replay/mine/http://h/v1#m", Config())
+    texts = [(await model.complete(Request(model.id, TALK, Params(), i))).text for i in (0, 1)]
+    assert texts == ["a", "b"]
+    response = await model.complete(Request(model.id, ALONE))
+    assert (response.text, response.seconds, response.finish_reason) == ("c", 1.25, "stop")
+    assert response.usage == Usage(10, 5, reasoning_tokens=2)
+    assert model.price is not None
+    assert model.price.cached == 0.5
+    assert response.usd == pytest.approx((10 * 1.0 + 5 * 2.0) / 1e6)
+    other = resolve("replay/mine/local/x", Config())
+    assert (await other.complete(Request(other.id, ALONE))).usd is None
+    with pytest.raises(ModelError, match="not in this conversation"):
+        await model.complete(Request(model.id, (*ALONE, Message("assistant", "so?"), Message("user", "more"))))
+
+
+def test_a_recording_is_listed_and_the_same_calls_give_the_same_bytes() -> None:
+    first, second = record("first"), record("second")
+    assert {f.name: f.read_bytes() for f in first.iterdir()} == {f.name: f.read_bytes() for f in second.iterdir()}
+    assert "replay/first/local/x" in {info.id for info in list_models(Config())}
+
+
+def test_a_recording_is_replaced_only_when_told_and_is_private() -> None:
+    folder = record()
+    with pytest.raises(ConfigError, match="exists already"):
+        record()
+    assert record(replace=True) == folder
+    assert [f.name for f in folder.parent.iterdir()] == ["mine"]
+    if os.name == "posix":
+        assert folder.stat().st_mode & 0o077 == 0
+
+
+@pytest.mark.parametrize("name", ["", "..", "a/b", ".hidden", "a b"])
+def test_a_name_must_be_a_folder_name(name: str) -> None:
+    with pytest.raises(ConfigError, match="cannot name"):
+        record(name)

@@ -290,6 +290,17 @@ async def test_no_more_calls_at_once_than_allowed() -> None:
     assert 3 <= model.most <= 5
 
 
+async def test_a_call_that_waits_to_be_tried_again_holds_no_slot() -> None:
+    slow = ScriptedModel(script=[RateLimited("slow", model="m", retry_after=0.2)])
+    quick = ScriptedModel("quick")
+    caller = caller_of(slow, quick, concurrency=1)
+    waiting = asyncio.create_task(caller.call(ask(), Ledger()))
+    await asyncio.sleep(0.01)
+    await caller.call(ask(model="quick"), Ledger())
+    assert not waiting.done()
+    assert (await waiting).text == "answer 0"
+
+
 async def test_cancelled_calls_free_their_slots() -> None:
     model = ScriptedModel(latency=10)
     caller = caller_of(model, config=Config(models={"m": ModelConfig(concurrency=2)}), concurrency=2)

@@ -163,30 +163,29 @@ class Caller:
         return (response, response.usd) if mine else (_replace(response, cached=True), 0.0)
 
     async def _ask(self, target: Target, request: Request, key: bytes) -> Response:
-        """Budget, limits, timeout and retry; durable before it is used."""
+        """Budget, then attempts; durable before it is used. A call whose price stays unknown costs its worst case."""
         most = self._most(target, request)
         await self._budget.reserve(most)
         cost = 0.0
         try:
-            await target.acquire()
-            try:
-                response = await retrying(lambda: self._attempt(target, request), self._retries)
-            finally:
-                target.release()
-            cost = response.usd or 0.0
+            response = await retrying(lambda: self._attempt(target, request), self._retries)
+            cost = most if response.usd is None else response.usd
         finally:
             self._budget.settle(most, cost)
         await self.cache.store(key, response, under_way=len(self._flights))
         return response
 
     async def _attempt(self, target: Target, request: Request) -> Response:
-        await target.pace(request)
+        """Limits and timeout."""
+        await target.start(request)
         start = time.perf_counter()
         try:
             async with asyncio.timeout(target.timeout):
                 response = await target.model.complete(request)
         except TimeoutError as error:
             raise self._late(target) from error
+        finally:
+            target.end()
         return self._finished(target, response, time.perf_counter() - start)
 
     async def _fall_back(self, target: Target, request: Request, error: ModelError) -> tuple[Response, float | None]:
@@ -232,18 +231,17 @@ class Caller:
         await self._budget.reserve(most)
         cost = 0.0
         try:
-            await target.acquire()
+            start = time.perf_counter()
+            pieces, delta = await self._opened(target, request)
             try:
-                start = time.perf_counter()
-                pieces, delta = await self._opened(target, request)
                 async with aclosing(pieces):
                     while delta.response is None:
                         yield delta
                         delta = await self._piece(target, pieces)
             finally:
-                target.release()
+                target.end()
             response = self._finished(target, delta.response, time.perf_counter() - start)
-            cost = response.usd or 0.0
+            cost = most if response.usd is None else response.usd
         except ModelError as error:
             raise without_secrets(error, self._key_names()) from error.__cause__
         finally:
@@ -253,11 +251,12 @@ class Caller:
 
     async def _opened(self, target: Target, request: Request) -> tuple[AsyncGenerator[Delta], Delta]:
         async def attempt() -> tuple[AsyncGenerator[Delta], Delta]:
-            await target.pace(request)
+            await target.start(request)
             pieces = _closable(target.model.stream(request))
             try:
                 return pieces, await self._piece(target, pieces)
             except BaseException:
+                target.end()
                 await pieces.aclose()
                 raise
 

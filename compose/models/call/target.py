@@ -63,26 +63,23 @@ class Target:
             return response
         return _replace(response, usd=price_of(response.usage, self.price))
 
-    async def acquire(self) -> None:
-        """Take a place among the calls in flight, the model's own first; pair with `release`."""
-        if self._own_slots is None:
-            return await self._slots.acquire()
-        await self._own_slots.acquire()
-        try:
-            await self._slots.acquire()
-        except BaseException:
-            self._own_slots.release()
-            raise
-
-    def release(self) -> None:
-        """Give the place back."""
-        self._slots.release()
-        if self._own_slots is not None:
-            self._own_slots.release()
-
-    async def pace(self, request: Request) -> None:
-        """Wait for the model's rate limits; each attempt counts."""
+    async def start(self, request: Request) -> None:
+        """Wait for the model's rate, then for a place among the calls in flight; pair with `end`."""
         if self._requests is not None:
             await self._requests.wait()
         if self._tokens is not None:
             await self._tokens.wait(estimate_tokens(request.messages) + (request.params.max_tokens or 0))
+        if self._own_slots is not None:
+            await self._own_slots.acquire()
+        try:
+            await self._slots.acquire()
+        except BaseException:
+            if self._own_slots is not None:
+                self._own_slots.release()
+            raise
+
+    def end(self) -> None:
+        """Give the place back."""
+        self._slots.release()
+        if self._own_slots is not None:
+            self._own_slots.release()

@@ -16,9 +16,9 @@ from compose.registry import names
 @declare("benchmarks", "data")
 @click.argument("name", required=False)
 def command(name: str | None, data: Path | None, as_json: bool, seed: int) -> None:
-    """List the benchmarks, their splits and groups; with NAME, that one.
+    """List the benchmarks, their splits and groups.
 
-    A benchmark whose files are not under --data is listed with the reason.
+    With NAME, that one. A benchmark whose files are not under --data is listed with the reason.
 
     Example:
 

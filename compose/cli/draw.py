@@ -1,4 +1,4 @@
-"""`compose draw`: a pipeline as Mermaid text."""
+"""`compose draw`: a pipeline as Mermaid text or as an SVG picture."""
 
 from __future__ import annotations
 
@@ -11,15 +11,19 @@ from compose.cli.output import emit, show
 
 @declare("draw")
 @click.argument("p", metavar="P")
-def command(p: str, as_json: bool) -> None:
-    """Draw a pipeline as Mermaid text.
+@click.option("--svg", "as_svg", is_flag=True, help="An SVG picture instead of Mermaid text.")
+def command(p: str, as_svg: bool, as_json: bool) -> None:
+    """Draw a pipeline as Mermaid or SVG.
 
     Example:
 
-        compose draw local/smollm2-135m
+        compose draw local/smollm2-135m --svg > pipeline.svg
     """
-    text = subject.read(p).check().draw()
+    from compose.cli.svg import svg
+
+    pipeline = subject.read(p).check()
+    text = svg(pipeline) if as_svg else pipeline.draw()
     if as_json:
-        emit("draw", {"format": "mermaid", "text": text})
+        emit("draw", {"format": "svg" if as_svg else "mermaid", "text": text})
     else:
         show(text.rstrip())

@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import errno
-import os
 import sys
 import traceback
 from collections.abc import Generator
@@ -34,8 +33,11 @@ class Failure(msgspec.Struct, frozen=True):
     status: int
 
 
-class Interrupted(KeyboardInterrupt):
-    """Ctrl-C at a point where something is kept; `hint` says how to go on."""
+class Interrupted(BaseException):
+    """Ctrl-C at a point where something is kept; `hint` says how to go on.
+
+    No `KeyboardInterrupt`, which click would replace by an error without a hint.
+    """
 
     def __init__(self, hint: str) -> None:
         super().__init__()
@@ -60,7 +62,7 @@ def describe(error: BaseException) -> Failure:
     error = _first(error)
     if isinstance(error, ComposeError):
         return Failure(error.kind, error.message, error.hint, error.exit_status)
-    if isinstance(error, click.exceptions.Abort | KeyboardInterrupt):
+    if isinstance(error, click.exceptions.Abort | KeyboardInterrupt | Interrupted):
         hint = error.hint if isinstance(error, Interrupted) else "finished calls are kept; run the command again"
         return Failure("Interrupted", "interrupted", hint, 130)
     if isinstance(error, click.ClickException):
@@ -70,10 +72,7 @@ def describe(error: BaseException) -> Failure:
 
 def report(error: BaseException, *, as_json: bool) -> int:
     """Tell what went wrong, as one line or one JSON object; return the exit status."""
-    if isinstance(error, SystemExit):
-        return error.code if isinstance(error.code, int) else 1
-    if isinstance(error, BrokenPipeError):
-        _let_go_of_stdout()
+    if isinstance(error, SystemExit):  # how click ends when whoever read our output has left (`| head`)
         return 0
     failure = describe(error)
     if failure.status == 1:
@@ -108,8 +107,3 @@ def _of_the_machine(error: BaseException) -> Failure | None:
         hint = "free some space; what was finished is kept" if error.errno in _FULL else None
         return Failure("FileError", f"{what}{error.strerror or error}", hint, 2)
     return None
-
-
-def _let_go_of_stdout() -> None:
-    """Whoever read our output has gone (`| head`): write nothing more to it."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -37,7 +37,7 @@ TEMPLATE = """\
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False), default=".")
 @click.option("--force", is_flag=True, help="Replace a file that is there.")
 def command(folder: Path, force: bool, as_json: bool, quiet: bool) -> None:
-    """Write a commented compose.toml into FOLDER.
+    """Write a commented compose.toml into a folder.
 
     Example:
 

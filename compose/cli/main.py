@@ -31,7 +31,7 @@ COMMANDS = {
     "techniques": "List the techniques, their papers, calls and settings.",
     "benchmarks": "List the benchmarks, their splits and groups.",
     "schema": "Print the JSON Schema of a pipeline file.",
-    "init": "Write a commented compose.toml.",
+    "init": "Write a commented compose.toml into a folder.",
     "models": "List, fetch and check models.",
     "cache": "Show or prune the store of finished calls.",
     "trust": "Let a folder's files name servers and keys.",

@@ -21,8 +21,9 @@ if TYPE_CHECKING:
     from compose.search.result import SearchResult
     from compose.search.search import Progress
 
-EMBEDDED_ITEMS = 24
-"""Items of the search that runs when no benchmark is named: it shows the way, and is too small to tell."""
+EMBEDDED_ITEMS, EMBEDDED_TRIALS, EMBEDDED_TOKENS = 24, 8, 48
+"""What the search takes when no benchmark is named: it shows the way within a minute or so, and is too small to tell."""
+TRIALS = 64
 BUDGET_REACHED = 4
 
 
@@ -41,7 +42,11 @@ BUDGET_REACHED = 4
     "cache",
     "config",
 )
-@click.option("--trials", type=click.IntRange(min=1), default=64, show_default=True, help="Distinct pipelines to try.")
+@click.option(
+    "--trials",
+    type=click.IntRange(min=1),
+    help=f"Distinct pipelines to try. [default: {TRIALS}; {EMBEDDED_TRIALS} without --benchmark]",
+)
 @click.option(
     "--sampler", type=click.Choice(names("samplers")), default="tpe", show_default=True, help="What proposes pipelines."
 )
@@ -60,7 +65,7 @@ def command(
     out: Path | None,
     cache: subject.CacheMode | None,
     config: Path | None,
-    trials: int,
+    trials: int | None,
     sampler: str,
     space: Path | None,
     show_report: bool,
@@ -72,7 +77,8 @@ def command(
 
     Chooses on one half of the items and measures once on the other. Without
     --benchmark it runs on 24 generated word problems with a small model in
-    process: that shows the way, and is too little to tell. Writes winner.yaml,
+    process, whose answers are cut at 48 tokens: that shows the way, and is too
+    little to tell. Writes winner.yaml,
     report.html, the study and the record to --out (default: a new folder under
     runs/). Models are by default the benchmark's recorded ones, else the
     embedded one.
@@ -87,11 +93,12 @@ def command(
     if resume and out is None:
         raise ConfigError("--resume needs the folder of the search to go on with", hint="--out DIR")
     chosen = subject.benchmark(benchmark, data=data, seed=seed, scorer=scorer)
-    limit = limit if benchmark or limit else EMBEDDED_ITEMS
+    limit = limit or (None if benchmark else EMBEDDED_ITEMS)
+    brief = dict.fromkeys(chosen.models(), EMBEDDED_TOKENS) if not (benchmark or models) else None
     folder = out or Path("runs") / time.strftime(f"{chosen.name}-%Y%m%d-%H%M%S")
 
     async def work(bar: Bar) -> SearchResult:
-        async with subject.open_caller(config=config, data=data, cache=cache, budget=budget) as caller:
+        async with subject.open_caller(config=config, data=data, cache=cache, budget=budget, brief=brief) as caller:
             return await search(
                 chosen,
                 caller=caller,
@@ -99,7 +106,7 @@ def command(
                 models=models or None,
                 exclude=exclude,
                 budget=budget,
-                trials=trials,
+                trials=trials or (TRIALS if benchmark else EMBEDDED_TRIALS),
                 sampler=sampler,
                 seed=seed,
                 resume=resume,

@@ -20,7 +20,9 @@ from compose.registry import find, names
 @declare("techniques")
 @click.argument("name", required=False)
 def command(name: str | None, as_json: bool) -> None:
-    """List the techniques, their papers, calls and settings; with NAME, one in full.
+    """List the techniques, their papers, calls and settings.
+
+    With NAME, that one in full.
 
     Example:
 

@@ -1,0 +1,223 @@
+"""Each command does its work, for people and, with `--json`, for programs."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from importlib import import_module
+from pathlib import Path
+
+import click
+import pytest
+import yaml
+
+import compose as c
+from compose.cli.main import COMMANDS
+from compose.testing.server import FakeServer, Reply
+from tests.cli.commandline import Run, right_on_even, sums
+
+
+@pytest.fixture
+def pipeline_file(work: Path) -> Path:
+    """A pipeline of two steps."""
+    return (c.generate("local/smollm2-135m", n=3) >> c.vote()).save(work / "p.yaml")
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_the_table_of_commands_tells_their_first_lines(name: str) -> None:
+    command: click.Command = import_module(f"compose.cli.{name}").command
+    assert command.name == name
+    assert (command.help or "").partition("\n")[0] == COMMANDS[name]
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_has_help_with_an_example_and_the_common_options(name: str, compose: Run) -> None:
+    command: click.Command = import_module(f"compose.cli.{name}").command
+    ends = list(command.commands.items()) if isinstance(command, click.Group) else [("", command)]
+    for end, _ in ends:
+        shown = compose(name, *([end] if end else []), "--help")
+        assert shown.status == 0
+        for word in ("--json", "--seed", "--quiet", "Example:", f"compose {name}"):
+            assert word in shown.out
+
+
+def test_no_arguments_show_the_help(compose: Run) -> None:
+    shown = compose()
+    assert shown.status == 0
+    assert "Commands:" in shown.out
+
+
+def test_version(compose: Run) -> None:
+    assert c.__version__ in compose("--version").out
+
+
+async def test_run(compose: Run) -> None:
+    async with FakeServer(script=["Paris", "Rome"]) as server:
+        done = await asyncio.to_thread(compose, "run", server.id(), "Capital?", "--json")
+        row = done.ok("compose.run/1")
+        piped = await asyncio.to_thread(compose, "run", server.id(), "--trace", stdin="And of Italy?\n")
+    assert row["text"] == "Paris"
+    assert (row["calls"], row["cached"], row["usd"]) == (1, 0, None)
+    assert [event["node"] for event in row["trace"]] == ["generate"]
+    assert {"answer", "usd_spent", "seconds", "candidates", "verdict"} <= row.keys()
+    assert piped.out == "Rome\n"
+    assert "generate: 1 calls" in piped.err
+
+
+async def test_run_streams_json_lines(compose: Run) -> None:
+    async with FakeServer(script=["one two three"]) as server:
+        done = await asyncio.to_thread(compose, "run", server.id(), "Count", "--stream", "--json")
+    *pieces, last = [json.loads(line) for line in done.out.splitlines()]
+    assert "".join(p["text"] for p in pieces) == "one two three"
+    assert last["schema"] == "compose.run/1"
+    assert last["text"] == "one two three"
+    assert last["calls"] == 1
+
+
+async def test_eval(compose: Run, work: Path) -> None:
+    file = sums(work)
+    async with FakeServer(answer=right_on_even) as server:
+        line = ("eval", server.id(), "--benchmark", file, "--scorer", "number", "--split", "all")
+        row = (await asyncio.to_thread(compose, *line, "--json")).ok("compose.eval/1")
+        again = (await asyncio.to_thread(compose, *line, "--json")).ok("compose.eval/1")
+        shown = await asyncio.to_thread(compose, *line)
+    assert row["quality"]["mean"] == 0.5
+    assert row["quality"]["low"] < 0.5 < row["quality"]["high"]
+    assert (row["n"], row["calls"], row["cached"], row["errors"]) == (8, 8, 0, [])
+    assert (row["usd"], row["usd_per_item"]) == (None, None)
+    assert again["cached"] == 8
+    assert "50.0%" in shown.out
+    assert "unknown" in shown.out
+
+
+async def test_compare_and_record(compose: Run, work: Path) -> None:
+    file = sums(work)
+    async with FakeServer(answer=right_on_even) as server:
+        more = ("--benchmark", file, "--scorer", "number", "--split", "all", "--json")
+        a, b = server.id("a"), server.id("b")
+        row = (await asyncio.to_thread(compose, "compare", a, b, *more)).ok("compose.compare/1")
+        kept = (await asyncio.to_thread(compose, "record", a, "--as", "mine", *more)).ok("compose.record/1")
+    assert row["n"] == 8
+    assert [(d["diff"]["mean"], d["p"], d["better"]) for d in row["diffs"]] == [(0.0, 1.0, None)]
+    assert kept["n"] == 8
+    (model,) = kept["models"]
+    replayed = (await asyncio.to_thread(compose, "eval", model, *more)).ok("compose.eval/1")
+    assert replayed["quality"]["mean"] == 0.5
+
+
+def test_plan(compose: Run) -> None:
+    row = compose("plan", "--benchmark", "arith", "--gain", "0.1", "--json").ok("compose.plan/1")
+    assert row["items"] > 50
+    assert row["usd"] > 0
+    assert 0 < row["power"] <= 1
+
+
+def test_search_report_and_replay(compose: Run, work: Path, data: Path) -> None:
+    out = work / "out"
+    line = ("search", "--benchmark", "zeroeval_gsm", "--data", data, "--limit", "40", "--trials", "14", "--out", out)
+    row = compose(*line, "--json", "--quiet").ok("compose.search/1")
+    assert row["evaluated"] == 14
+    assert (row["dev"]["n"], row["test"]["n"]) == (20, 20)
+    assert row["best_single"]["model"].startswith("replay/zeroeval_gsm/")
+    assert (out / "winner.yaml").is_file()
+    assert c.load(out / "winner.yaml").to_data() == row["winner"]["pipeline"]
+    page = compose("report", out, "--json").ok("compose.report/1")
+    assert Path(page["report"]).read_text().startswith("<!doctype html>")
+    again = compose("replay", out / "run.record.jsonl.gz", "--json").ok("compose.replay/1")
+    assert again["winner"] == row["winner"]
+    assert again["front"] == row["front"]
+    shown = compose(*line, "--resume")
+    assert shown.status == 0
+    assert "winner.yaml" in shown.out
+
+
+def test_search_dry_run_calls_nothing(compose: Run, data: Path) -> None:
+    row = compose("search", "--benchmark", "zeroeval_gsm", "--data", data, "--dry-run", "--json").ok("compose.search/1")
+    assert row["calls"]["made"] == 0
+    assert row["estimate"]["calls"] > 0
+
+
+def test_explain_and_draw(compose: Run, pipeline_file: Path) -> None:
+    row = compose("explain", pipeline_file, "What?", "--json").ok("compose.explain/1")
+    assert row["calls"] == {"low": 3.0, "expected": 3.0, "high": 3.0}
+    assert [step["use"] for step in row["steps"]] == ["generate", "vote"]
+    assert "flowchart" in compose("draw", pipeline_file, "--json").ok("compose.draw/1")["text"]
+    assert "<svg" in compose("draw", pipeline_file, "--svg").out
+
+
+def test_techniques(compose: Run) -> None:
+    rows = compose("techniques", "--json").ok("compose.techniques/1")["techniques"]
+    assert {"generate", "vote", "fuse", "cascade"} <= {r["name"] for r in rows}
+    for row in rows:
+        assert row["calls"], f"{row['name']} does not say what it calls"
+        assert row["name"] == "node" or row["settings"]
+        for name, setting in row["settings"].items():
+            assert setting["description"], f"{row['name']}.{name} is not described"
+    assert "agree" in compose("techniques", "cascade").out
+
+
+def test_benchmarks(compose: Run, data: Path) -> None:
+    rows = {
+        r["name"]: r for r in compose("benchmarks", "--data", data, "--json").ok("compose.benchmarks/1")["benchmarks"]
+    }
+    assert rows["zeroeval_gsm"]["n"] == 1119
+    assert rows["arith"]["splits"]["dev"] > 0
+    assert rows["arith"]["groups"]
+
+
+def test_benchmarks_say_what_is_missing(compose: Run) -> None:
+    rows = {r["name"]: r for r in compose("benchmarks", "--json").ok("compose.benchmarks/1")["benchmarks"]}
+    assert rows["gsm8k"]["n"] is None
+    assert rows["gsm8k"]["note"]
+
+
+def test_schema_describes_what_files_hold(compose: Run, pipeline_file: Path) -> None:
+    jsonschema = pytest.importorskip("jsonschema")
+    schema = json.loads(compose("schema").out)
+    data = yaml.safe_load(pipeline_file.read_text())
+    jsonschema.validate(data, schema)
+    data["steps"][0]["nn"] = 1
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate(data, schema)
+
+
+def test_init_and_trust(compose: Run, work: Path) -> None:
+    assert compose("init", ".", "--json").ok("compose.init/1")["file"] == "compose.toml"
+    assert c.load_config(work).models == {}
+    compose("init", ".", "--json").refused(2, "--force")
+    (work / "compose.toml").write_text('[models.mine]\nid = "gpt-4o-mini"\napi_key_env = "MINE"\n')
+    compose("models", "list", "--json").refused(2, "compose trust")
+    compose("trust", ".", "--json").ok("compose.trust/1")
+    rows = compose("models", "list", "--json").ok("compose.models/1")["models"]
+    assert "mine" in {row["id"] for row in rows}
+
+
+def test_models_list(compose: Run, data: Path) -> None:
+    rows = compose("models", "list", "--data", data, "--json").ok("compose.models/1")["models"]
+    by_id = {row["id"]: row for row in rows}
+    assert by_id["replay/zeroeval_gsm/gpt-4o-2024-08-06"]["usd_per_mtok_in"] == 2.5
+    assert {"id", "kind", "usd_per_mtok_in", "usd_per_mtok_out", "context", "available"} <= rows[0].keys()
+
+
+async def test_models_check(compose: Run) -> None:
+    async with FakeServer(script=["OK", Reply(status=500)]) as server:
+        good = await asyncio.to_thread(compose, "models", "check", server.id(), "--json")
+        bad = await asyncio.to_thread(compose, "models", "check", server.id(), "--json")
+    assert good.ok("compose.models/1")["checks"][0]["ok"]
+    assert bad.status == 3
+    assert bad.json["checks"][0]["error"]["kind"] == "ServerError"
+
+
+async def test_cache(compose: Run) -> None:
+    async with FakeServer() as server:
+        await asyncio.to_thread(compose, "run", server.id(), "Hello")
+    info = compose("cache", "info", "--json").ok("compose.cache/1")
+    assert info["answers"] == 1
+    compose("cache", "prune", "--json").refused(2, "--older-than")
+    assert compose("cache", "prune", "--all", "--json").ok("compose.cache/1")["pruned"] == 1
+
+
+def test_doctor(compose: Run) -> None:
+    done = compose("doctor", "--json")
+    names = {check["name"] for check in done.json["checks"]}
+    assert {"compose", "compose.toml", "per-user folder", "store of calls", "embedded model"} <= names

@@ -19,6 +19,10 @@ from compose.types import Message
 
 _LARGEST = 2_000
 _TRIES = 200
+_FIRST = {1: 9, 2: 20}
+"""Largest first amount by level, 60 above: even a very small model gets some of level 1 right."""
+_CHANGE = {1: 5, 2: 12}
+"""Largest number to add or take by level, 80 above."""
 
 
 class Arith(Benchmark):
@@ -67,7 +71,7 @@ def problem(rng: random.Random, level: int) -> tuple[str, int]:
     """A story of `level` steps and the amount it ends with."""
     story = rng.choice(STORIES)
     name, other = rng.sample(NAMES, 2)
-    amount = rng.randint(3, 20 if level < 3 else 60)
+    amount = rng.randint(3, _FIRST.get(level, 60))
     words = {"name": name, "other": other}
     sentences = [rng.choice(story.start).format(n=amount, **words)]
     last = ""
@@ -84,7 +88,7 @@ def _step(rng: random.Random, amount: int, level: int, last: str) -> tuple[str, 
     """A kind of step that fits the amount, and its number."""
     for _ in range(_TRIES):
         kind = rng.choice(("add", "add", "take") if level == 1 else ("add", "add", "take", "take", "times", "part"))
-        by = rng.randint(2, {"times": 4, "part": 5}.get(kind, 15 if level < 3 else 80))
+        by = rng.randint(2, {"times": 4, "part": 5}.get(kind, _CHANGE.get(level, 80)))
         new = _apply(kind, amount, by)
         if kind == last and kind in ("times", "part"):
             continue

@@ -159,7 +159,9 @@ def _bonett_price(wins: int, losses: int, n: int, z: float) -> Interval:
 
 def _bootstrap(x: NDArray[np.float64], confidence: float, seed: int) -> Interval:
     rng = np.random.default_rng(seed)
-    means = np.fromiter((x[rng.integers(0, len(x), len(x))].mean() for _ in range(_RESAMPLES)), np.float64, _RESAMPLES)
+    at_once = max(1, 1_000_000 // len(x))
+    counts = [min(at_once, _RESAMPLES - start) for start in range(0, _RESAMPLES, at_once)]
+    means = np.concatenate([x[rng.integers(0, len(x), (k, len(x)))].mean(axis=1) for k in counts])
     low, high = np.quantile(means, [(1 - confidence) / 2, (1 + confidence) / 2])
     return Interval(float(x.mean()), float(low), float(high))
 

@@ -18,8 +18,9 @@ import os
 import statistics
 import tempfile
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -108,7 +109,7 @@ async def bare_call(session: aiohttp.ClientSession, request: Request) -> str:
 
 
 @asynccontextmanager
-async def kept_caller(folder: Path, mode: str) -> AsyncIterator[Caller]:
+async def kept_caller(folder: Path, mode: str) -> AsyncGenerator[Caller]:
     """A caller with a new cache, or none."""
     cache = Cache(folder / f"{time.monotonic_ns()}.sqlite") if mode == "on" else None
     async with Caller(Config(), cache=cache, concurrency=IN_FLIGHT) as caller:
@@ -172,20 +173,21 @@ async def throughput(address: str, folder: Path, calls: int) -> dict[str, Any]:
     figures: dict[str, Any] = {}
     share = min(calls, 20_000)
     async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as session:
-        await _many(1000, lambda r: bare_call(session, r), base, "warm")
-        figures["bare"] = await _many(share, lambda r: bare_call(session, r), base, "bare")
+        bare = partial(bare_call, session)
+        await _many(1000, bare, base, "warm")
+        figures["bare"] = await _many(share, bare, base, "bare")
     for mode, count in (("off", share), ("on", calls)):
         async with kept_caller(folder, mode) as caller:
-            ledger = Ledger()
-            await _many(1000, lambda r: caller.call(r, ledger, node="n"), base, "warm")
-            figures[f"cache_{mode}"] = await _many(count, lambda r: caller.call(r, ledger, node="n"), base, mode)
+            ours = partial(caller.call, ledger=Ledger(), node="n")
+            await _many(1000, ours, base, "warm")
+            figures[f"cache_{mode}"] = await _many(count, ours, base, mode)
     for mode in ("off", "on"):
         extra = figures[f"cache_{mode}"]["cpu_ms"] - figures["bare"]["cpu_ms"]
         figures[f"cache_{mode}"]["cpu_ms_over_bare"] = round(extra, 3)
     return figures
 
 
-async def _many(count: int, call: Any, model: str, salt: str) -> dict[str, float]:
+async def _many(count: int, call: Callable[[Request], Awaitable[object]], model: str, salt: str) -> dict[str, float]:
     """Make `count` different calls, 64 at a time."""
     numbers: Iterator[int] = iter(range(count))
     resident: list[float] = []
@@ -241,7 +243,7 @@ def main() -> None:
         for name, figure in part.items():
             print(f"{name:14}", "  ".join(f"{k}={v}" for k, v in figure.items()))
     if not given.quick:
-        print(record.write("calls", figures, targets=TARGETS, load=os.getloadavg()[0]))
+        print(record.write("calls", figures, targets=TARGETS, load_average=round(os.getloadavg()[0], 1)))
 
 
 if __name__ == "__main__":

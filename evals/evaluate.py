@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
-from compose.errors import BudgetExceeded, ComposeError, ConfigError
+from compose.errors import BudgetExceeded, CacheError, ComposeError, ConfigError
 from compose.models.ledger import Ledger
 from compose.types import Message, Params, Request, Response
 
@@ -113,7 +113,7 @@ async def evaluate(
 
     With `errors="keep"` a failed item is marked 0 and its error kept. A used-up
     budget (`BudgetExceeded`) stops the run once the items under way are done,
-    and `ConfigError` stops it at once; both are raised, as is cancellation.
+    and `ConfigError` or `CacheError` (a full disk) stops it at once; all are raised, as is cancellation.
     What was finished by then stands in `into`.
     """
     evaluation = into or Evaluation()

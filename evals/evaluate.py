@@ -163,7 +163,7 @@ class _Run(msgspec.Struct):
             seconds = time.perf_counter() - started
             ctx = ScoringContext(self.caller, self.evaluation.judging, self.seed, item)
             score = await self.benchmark.scorer.score(item, result, ctx)
-        except (BudgetExceeded, ConfigError):
+        except (BudgetExceeded, CacheError, ConfigError):
             raise
         except ComposeError as error:
             if self.errors == "raise":

@@ -170,22 +170,24 @@ class Caller:
         try:
             response = await retrying(lambda: self._attempt(target, request), self._retries)
             cost = most if response.usd is None else response.usd
+            await self._keep(target, key, response)
         finally:
             self._budget.settle(most, cost)
-        await self.cache.store(key, response, under_way=len(self._flights))
         return response
 
     async def _attempt(self, target: Target, request: Request) -> Response:
-        """Limits and timeout."""
+        """Limits and timeout. One that succeeds still holds its place, until its answer is kept."""
         await target.start(request)
         start = time.perf_counter()
         try:
             async with asyncio.timeout(target.timeout):
                 response = await target.model.complete(request)
         except TimeoutError as error:
-            raise self._late(target) from error
-        finally:
             target.end()
+            raise self._late(target) from error
+        except BaseException:
+            target.end()
+            raise
         return self._finished(target, response, time.perf_counter() - start)
 
     async def _fall_back(self, target: Target, request: Request, error: ModelError) -> tuple[Response, float | None]:
@@ -218,6 +220,13 @@ class Caller:
     def _most(self, target: Target, request: Request) -> float:
         return 0.0 if self._budget.limit is None else target.worst_case(request)
 
+    async def _keep(self, target: Target, key: bytes, response: Response) -> None:
+        """Make an answer durable, with those that are in flight beside it, and give its place back."""
+        try:
+            await self.cache.store(key, response, under_way=self._slots.taken)
+        finally:
+            target.end()
+
     def _finished(self, target: Target, response: Response, seconds: float) -> Response:
         if response.seconds or not seconds:
             return target.priced(response)
@@ -238,15 +247,16 @@ class Caller:
                     while delta.response is None:
                         yield delta
                         delta = await self._piece(target, pieces)
-            finally:
+            except BaseException:
                 target.end()
+                raise
             response = self._finished(target, delta.response, time.perf_counter() - start)
             cost = most if response.usd is None else response.usd
+            await self._keep(target, key, response)
         except ModelError as error:
             raise without_secrets(error, self._key_names()) from error.__cause__
         finally:
             self._budget.settle(most, cost)
-        await self.cache.store(key, response, under_way=len(self._flights))
         yield Delta(delta.text, response)
 
     async def _opened(self, target: Target, request: Request) -> tuple[AsyncGenerator[Delta], Delta]:

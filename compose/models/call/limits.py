@@ -14,8 +14,14 @@ class Slots:
     """A first-come-first-served semaphore that may live through several event loops."""
 
     def __init__(self, count: int) -> None:
+        self.count = count
         self.free = count
         self._waiting: deque[asyncio.Future[None]] = deque()
+
+    @property
+    def taken(self) -> int:
+        """Slots in use."""
+        return self.count - self.free
 
     async def acquire(self) -> None:
         """Take a slot, waiting for one if need be; a cancelled wait takes none."""

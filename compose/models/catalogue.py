@@ -32,7 +32,7 @@ class ModelInfo(msgspec.Struct, frozen=True):
     """Whether it can be called now: files present, package installed. No server is asked."""
     note: str = ""
     samples: int | None = None
-    """For recorded models, the most samples of a prompt."""
+    """For recorded models, the most samples of a prompt, where that is known without reading all."""
 
 
 class Checked(msgspec.Struct, frozen=True):
@@ -86,11 +86,9 @@ def _recorded(data: Path | None) -> Iterator[ModelInfo]:
             if recorded.name in seen or not recorded.replayable:
                 continue
             seen.add(recorded.name)
-            for name in recorded.models:
+            for name, samples in recorded.listing():
                 rates = _rates(recorded.price(name))
-                yield ModelInfo(
-                    f"replay/{recorded.name}/{name}", "replay", *rates, None, True, samples=recorded.samples(name)
-                )
+                yield ModelInfo(f"replay/{recorded.name}/{name}", "replay", *rates, None, True, samples=samples)
 
 
 def _hosted() -> Iterator[ModelInfo]:

@@ -100,15 +100,26 @@ class Recorded:
     @cached_property
     def replayable(self) -> bool:
         """Whether the first lines hold a prompt and an output; tables of marks alone cannot be replayed."""
-        item, record = (_first(self.folder / f"{file}.jsonl.gz") for file in ("items", "records"))
+        item, record = _first(self.folder / "items.jsonl.gz"), self._first_record
         asked = any(item.get(field) is not None for field in ("prompt", "messages", "instruction", "question"))
         return asked and ("output" in record or "first_output" in record)
+
+    @cached_property
+    def _first_record(self) -> Json:
+        return _first(self.folder / "records.jsonl.gz")
 
     @cached_property
     def models(self) -> list[str]:
         """The names of the models, in the order of the price list, then of the records."""
         listed = [name for name in self._listed if name in self._answers]
         return [*listed, *(name for name in self._answers if name not in listed)]
+
+    def listing(self) -> list[tuple[str, int | None]]:
+        """The models with the most samples that any prompt has; `None` where that takes reading all records."""
+        first = self._first_record
+        if "method" in first or "sample" in first:
+            return [(name, self.samples(name)) for name in self.models]
+        return [(name, None) for name in self._listed]
 
     def price(self, name: str) -> Price | None:
         """The list price of a model, `None` where it is unknown."""

@@ -24,7 +24,8 @@ from compose.models.resolve import resolve
 from compose.testing.server import FakeServer, Reply
 from compose.types import Json, Message, Params, Price, Request
 
-pytestmark = pytest.mark.filterwarnings("ignore:Item .* on TypedDict class:UserWarning")
+pytestmark = pytest.mark.filterwarnings("ignore::UserWarning", "ignore::DeprecationWarning")
+"""LiteLLM's and its clients' own."""
 ID = "openai/test-model"
 
 
@@ -154,7 +155,10 @@ def test_prices_come_from_the_table_and_unknown_ones_are_none() -> None:
 
 
 def test_without_the_package_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("compose.models.providers.litellm.find_spec", lambda _: None)
+    def nowhere(name: str) -> None:
+        assert name == "litellm"
+
+    monkeypatch.setattr("compose.models.providers.litellm.find_spec", nowhere)
     with pytest.raises(ConfigError) as caught:
         LiteLLM.make("gpt-4o-mini", Config(), None)
     assert caught.value.hint == "pip install 'compose-llm[litellm]'"

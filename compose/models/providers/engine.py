@@ -112,6 +112,12 @@ _engines: dict[Path, Engine] = {}
 _guard = threading.Lock()
 
 
+def loaded() -> list[Path]:
+    """The files that have an engine."""
+    with _guard:
+        return list(_engines)
+
+
 def acquire(path: Path) -> Engine:
     """The engine of a model file, made where there is none yet."""
     with _guard:

@@ -96,6 +96,8 @@ class LiteLLM:
     def _settings(self, request: Request, *, stream: bool) -> Json:
         out = msgspec.to_builtins(chat.body(request, self.id, stream=stream))
         out |= {"num_retries": 0, "max_retries": 0, "drop_params": False}
+        if request.params.tools:
+            out["_skip_mcp_handler"] = True  # it imports `mcp`, which LiteLLM does not install, for any tool
         if self._base_url:
             out["api_base"] = self._base_url
         if self._key_env:

@@ -123,8 +123,8 @@ async def test_cancelling_reaches_the_calls_and_what_was_finished_is_kept(caller
             benchmark.items(),
             caller_of(model),
             into=kept,
-            on_item=lambda *_: done.set() if len(kept.scores) == 3 else None,
-        )  # fmt: skip
+            on_item=lambda i, s, r: done.set() if len(kept.scores) == 3 else None,
+        )
     )
     await asyncio.wait_for(done.wait(), 5)
     task.cancel()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from typing import Any
 
 import pytest
 
@@ -20,10 +21,15 @@ _LESS = r"gives (\d+) \w+ to|uses (\d+)|^(\d+) of the apples go bad|spends (\d+)
     r"trades away (\d+)|^(\d+) stamps are damaged|eats (\d+)|takes (\d+)|hands out (\d+)"  # fmt: skip
 
 
+def number(sentence: str) -> int:
+    """The first number of a sentence."""
+    return int(re.findall(r"\d+", sentence)[0])
+
+
 def solve(question: str) -> int:
     """Read the story sentence by sentence, knowing the wording but not the generator."""
     first, *steps, _ = re.split(r"(?<=[.])\s", question)
-    amount = int(re.search(r"\d+", first)[0])  # pyright: ignore[reportOptionalSubscript]
+    amount = number(first)
     for step in steps:
         if found := re.search(r"(\d+) times", step):
             amount *= int(found[1])
@@ -32,7 +38,7 @@ def solve(question: str) -> int:
         elif found := re.search(_LESS, step):
             amount -= int(next(g for g in found.groups() if g))
         else:
-            amount += int(re.search(r"\d+", step)[0])  # pyright: ignore[reportOptionalSubscript]
+            amount += number(step)
     return amount
 
 
@@ -63,7 +69,7 @@ def test_no_item_is_there_twice_and_the_wording_varies(name: str) -> None:
 
 
 @pytest.mark.parametrize("options", [{"n": 0}, {"levels": ()}, {"levels": (0,)}, {"levels": (7,)}])
-def test_arith_refuses_options_out_of_range(options: dict[str, object]) -> None:
+def test_arith_refuses_options_out_of_range(options: dict[str, Any]) -> None:
     with pytest.raises(ConfigError, match="levels of 1 to 6"):
         load_benchmark("arith", **options).items()
 

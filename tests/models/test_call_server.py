@@ -173,3 +173,14 @@ async def test_a_key_goes_to_the_server_and_nowhere_else(
     assert "hush" not in f"{caught.value} {caught.value.hint} {caught.value!r}"
     cache.close()
     assert b"hush" not in content(tmp_path)
+
+
+async def test_a_name_of_the_configuration_is_the_model_it_stands_for(server: FakeServer, tmp_path: Path) -> None:
+    cache = Cache(tmp_path / "calls.sqlite")
+    price = Price(input=0.0, output=1e6)
+    config = Config(models={"mine": ModelConfig(id=server.id(), price=price, params=Params(max_tokens=5))})
+    async with Caller(config, cache=cache) as caller:
+        named = await caller.call(Request("mine", (Message("user", "hi"),)), Ledger())
+        direct = await caller.call(ask(server), Ledger())
+    assert (named.model, named.usd, direct.cached) == (server.id(), 1.0, True)
+    assert server.count == 1

@@ -25,7 +25,7 @@ import record
 
 sys.path.insert(0, str(record.ROOT))
 
-from compose.pipeline.answer import equal, extract  # noqa: E402  # found through the path above
+from compose.pipeline.answer import equal, extract  # found through the path above
 
 Row = dict[str, Any]
 KINDS = {"zeroeval_gsm": "number", "zeroeval_crux": "literal", "zeroeval_math_l5": "auto", "re2_gsm8k": "number",

@@ -21,14 +21,17 @@ def plain(text: str) -> str:
     """The text without LaTeX, currency signs, emphasis and typographic variants."""
     if text.isascii() and text.isalnum():
         return text
-    text = text.translate(_TABLE)
-    for sign, half in _HALVES.items():
-        if sign in text:
+    if not text.isascii():
+        text = text.translate(_TABLE)
+        for sign, half in _HALVES.items():
             text = text.replace(sign, half)
     if "\\" in text or "{" in text:
         text = _unlatex(text)
-    text = _MONEY.sub("", text).replace("**", "").replace("`", "")
-    return _DEGREE.sub(" degrees", text).replace("{,}", ",").strip()
+    if "$" in text or "USD" in text or not text.isascii():
+        text = _MONEY.sub("", text)
+    if "°" in text or "^" in text:
+        text = _DEGREE.sub(" degrees", text)
+    return text.replace("**", "").replace("`", "").replace("{,}", ",").strip()
 
 
 def _unlatex(text: str) -> str:

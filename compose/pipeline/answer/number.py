@@ -9,7 +9,7 @@ from compose.pipeline.answer.latex import plain
 
 _INT = r"(?:\d{1,3}(?:,\d{2,3})*,\d{3}(?![\d])|\d{1,3}(?:[\u00a0\u202f\u2009]\d{3})+(?!\d)|\d{1,3}(?: \d{3}){2,}(?!\d)|\d+)"
 _NUMBER = re.compile(
-    r"(?P<sign>(?<![\w)\]])[-+][ ]?)?"
+    r"(?=[-+.\d])(?P<sign>(?<![\w)\]])[-+][ ]?)?"
     r"(?:"
     r"(?P<euro>(?:\d{1,3}(?:\.\d{3})+|\d+),\d{1,2}(?![\d,]))"
     r"|(?P<mixed>\d{1,9})[ ]+(?:and[ ]+)?(?P<mn>\d{1,9})[ ]?/[ ]?(?P<md>\d{1,9})(?![\d.])"
@@ -19,6 +19,7 @@ _NUMBER = re.compile(
     r"(?:[ ]?(?P<scale>thousand|million|billion|trillion)\b)?"
     r")"
 )
+_LAST_DIGIT = re.compile(r".*\d", re.DOTALL)
 _SCALE = {"thousand": 3, "million": 6, "billion": 9, "trillion": 12}
 _WORDS = {
     w: i
@@ -51,6 +52,10 @@ _WORDS = {
 _WORD = re.compile(
     r"\b(" + "|".join(_WORDS) + r")(?:[- ](one|two|three|four|five|six|seven|eight|nine))?\b", re.IGNORECASE
 )
+_TAIL = 4_000
+"""Characters at the end of a text in which a last number is looked for."""
+_AROUND = 60
+"""Characters before the last digit that can belong to its number."""
 _LONGEST = 400
 """Digits of a number that is still read as one."""
 
@@ -72,8 +77,12 @@ def first_number(span: str) -> str | None:
 
 def last_number(text: str) -> str | None:
     """The last number of a text, in plain digits."""
-    last = None
-    for last in _NUMBER.finditer(plain(text[-4000:])):  # noqa: B007  # the last match is wanted
+    text = plain(text[-_TAIL:])
+    digit = _LAST_DIGIT.match(text)
+    if digit is None:
+        return None
+    last: re.Match[str] | None = None
+    for last in _NUMBER.finditer(text, text.rfind(" ", 0, max(0, digit.end() - _AROUND)) + 1):  # noqa: B007  # the last match is wanted
         pass
     return _plain(last) if last else None
 

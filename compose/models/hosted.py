@@ -12,10 +12,10 @@ together_ai vercel_ai_gateway vertex_ai volcengine watsonx xai zai
 PROVIDERS = frozenset(_NAMES.split())
 """What may stand before the slash of a hosted id, as LiteLLM names it."""
 
-PREFIXES = ("gpt-", "chatgpt-", "o1", "o3", "o4", "claude-", "gemini-", "text-embedding-", "command-")
+PREFIXES = ("gpt-", "chatgpt-", "o1", "o3", "o4", "claude-", "gemini-", "command-")
 """How the bare names start that LiteLLM knows without a provider."""
 
-_EXAMPLES = ("gpt-4o-mini", "gpt-4o", "claude-3-5-haiku-latest", "gemini/gemini-2.0-flash", "openai/gpt-4o-mini")
+_EXAMPLES = ("gpt-4o-mini", "gpt-4o", "claude-haiku-4-5", "gemini/gemini-2.5-flash", "openai/gpt-4o-mini")
 
 
 def is_hosted(id: str) -> bool:

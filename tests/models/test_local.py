@@ -35,8 +35,12 @@ def missing() -> str | None:
 real = pytest.mark.skipif(missing() is not None, reason=missing() or "")
 
 
+def _short(params: Json) -> Json:
+    return {"max_tokens": 8, **params}
+
+
 def ask(text: str, sample: int = 0, **params: Any) -> Request:
-    return Request(ID, (Message("user", text),), Params(**{"max_tokens": 8, **params}), sample)
+    return Request(ID, (Message("user", text),), Params(**_short(params)), sample)
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from pathlib import Path
 from compose.config import Config
 from compose.models.model import Abilities, Delta, Price
 from compose.models.providers import chat
-from compose.models.providers.engine import SLOT_CONTEXT, Engine, acquire, release
+from compose.models.providers.engine import SLOT_CONTEXT, SLOTS, Engine, acquire, release
 from compose.models.providers.refuse import refuse
 from compose.models.providers.sse import Assembler
 from compose.models.weights import find_weights, identity, notional_price
@@ -41,6 +41,8 @@ class Local:
     kind = "local"
     stored = False
     abilities = ABILITIES
+    concurrency = SLOTS
+    """Calls that run at once; a caller that sends no more keeps waiting for a slot out of its time limit."""
 
     def __init__(self, id: str, path: Path, price: Price | None) -> None:
         self.id = id

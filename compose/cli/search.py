@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from compose.search.result import SearchResult
     from compose.search.search import Progress
 
-EMBEDDED_ITEMS, EMBEDDED_TRIALS, EMBEDDED_TOKENS = 24, 8, 48
-"""What the search takes when no benchmark is named: it shows the way within a minute or so, and is too small to tell."""
+EMBEDDED_ITEMS, EMBEDDED_TRIALS, EMBEDDED_TOKENS, EMBEDDED_LEVELS = 24, 4, 32, (1, 2)
+"""What the search takes when no benchmark is named: a minute or so on two cores. It shows the way, and tells little."""
 TRIALS = 64
 BUDGET_REACHED = 4
 
@@ -76,8 +76,8 @@ def command(
     """Find the pipelines worth their cost for a benchmark.
 
     Chooses on one half of the items and measures once on the other. Without
-    --benchmark it runs on 24 generated word problems with a small model in
-    process, whose answers are cut at 48 tokens: that shows the way, and is too
+    --benchmark it runs on 24 generated word problems of one or two steps with a
+    small model in process, whose answers are cut at 32 tokens: that shows the way, and is too
     little to tell. Writes winner.yaml,
     report.html, the study and the record to --out (default: a new folder under
     runs/). Models are by default the benchmark's recorded ones, else the
@@ -92,7 +92,8 @@ def command(
 
     if resume and out is None:
         raise ConfigError("--resume needs the folder of the search to go on with", hint="--out DIR")
-    chosen = subject.benchmark(benchmark, data=data, seed=seed, scorer=scorer)
+    easy = {} if benchmark else {"levels": EMBEDDED_LEVELS}
+    chosen = subject.benchmark(benchmark, data=data, seed=seed, scorer=scorer, **easy)
     limit = limit or (None if benchmark else EMBEDDED_ITEMS)
     brief = dict.fromkeys(chosen.models(), EMBEDDED_TOKENS) if not (benchmark or models) else None
     folder = out or Path("runs") / time.strftime(f"{chosen.name}-%Y%m%d-%H%M%S")

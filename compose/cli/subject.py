@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
@@ -45,11 +45,14 @@ def read(text: str) -> Pipeline:
     return generate(text)
 
 
-def benchmark(name: str | None, *, data: Path | None, seed: int, scorer: str | None = None) -> Benchmark:
-    """The benchmark of a name or a file; `DEFAULT_BENCHMARK` where none is named."""
+def benchmark(
+    name: str | None, *, data: Path | None, seed: int, scorer: str | None = None, **options: Any
+) -> Benchmark:
+    """The benchmark of a name or a file, with its options; `DEFAULT_BENCHMARK` where none is named."""
     from compose.evals.benchmark import load_benchmark
 
-    options = {"scorer": scorer} if scorer else {}
+    if scorer:
+        options["scorer"] = scorer
     return load_benchmark(name or DEFAULT_BENCHMARK, data=data, seed=seed, **options)
 
 

@@ -150,6 +150,8 @@ async def test_usage_with_hidden_and_cached_tokens_at_its_price() -> None:
 async def test_tokens_that_nobody_reported_are_marked() -> None:
     response = await one(Reply(body={"choices": [{"message": {"content": "twelve chars"}}]}))
     assert response.usage.estimated
+    assert response.usage.prompt_tokens > 0
+    assert response.usage.completion_tokens == 4
 
 
 async def test_all_settings_parts_and_tools_reach_the_server() -> None:

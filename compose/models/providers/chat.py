@@ -6,7 +6,7 @@ from typing import Any, cast
 
 import msgspec
 
-from compose.cost import price_of
+from compose.cost import estimate_tokens, price_of
 from compose.errors import BadResponse, ComposeError, ContextOverflow, ModelError, ServerError
 from compose.models.model import Price
 from compose.types import Json, Request, Response, Usage
@@ -106,7 +106,7 @@ def convert(data: Any, model: str) -> Completion:
         raise BadResponse(f"the answer is not a completion: {error}", model=model) from error
 
 
-def response_of(completion: Completion, model: str, price: Price | None, seconds: float) -> Response:
+def response_of(completion: Completion, request: Request, model: str, price: Price | None, seconds: float) -> Response:
     """The response that a whole completion is.
 
     Raises `BadResponse` where it holds no choice, `ServerError` or
@@ -118,7 +118,7 @@ def response_of(completion: Completion, model: str, price: Price | None, seconds
         raise BadResponse("the answer holds no choices", model=model)
     choice = completion.choices[0]
     text = text_of(said)
-    usage = usage_of(completion.usage, text)
+    usage = usage_of(completion.usage, request, text)
     return Response(
         text,
         model,
@@ -142,10 +142,10 @@ def text_of(said: _Said) -> str:
     return said.refusal or ""
 
 
-def usage_of(usage: _Usage | None, text: str) -> Usage:
+def usage_of(usage: _Usage | None, request: Request, text: str) -> Usage:
     """Tokens as reported; where nobody reported any, an estimate that says so."""
     if usage is None or usage.prompt_tokens is None:
-        return Usage(0, max(1, len(text) // 4), estimated=True)
+        return Usage(estimate_tokens(request.messages), estimate_tokens(text), estimated=True)
     read, wrote = usage.prompt_tokens_details, usage.completion_tokens_details
     return Usage(
         usage.prompt_tokens,

@@ -92,13 +92,13 @@ class Http:
                     raise error_for(reply.status, reply.headers, raw, self.id, self._key_env)
         except session.errors() as error:
             raise self._failed(error) from error
-        return chat.response_of(chat.decode(raw, self.id), self.id, self.price, time.perf_counter() - start)
+        return chat.response_of(chat.decode(raw, self.id), request, self.id, self.price, time.perf_counter() - start)
 
     async def stream(self, request: Request) -> AsyncIterator[Delta]:
         """One POST with server-sent events; the last delta carries the response."""
         refuse(request, self.abilities, self.id)
         start = time.perf_counter()
-        whole = Assembler(self.id)
+        whole = Assembler(request, self.id)
         payload = chat.encode(chat.body(request, self._name, stream=True))
         http = session.of_loop(self)
         try:

@@ -63,12 +63,12 @@ class LiteLLM:
         start = time.perf_counter()
         answer = await self._ask(request, stream=False)
         completion = chat.convert(_plain(answer), self.id)
-        return chat.response_of(completion, self.id, self.price, time.perf_counter() - start)
+        return chat.response_of(completion, request, self.id, self.price, time.perf_counter() - start)
 
     async def stream(self, request: Request) -> AsyncIterator[Delta]:
         """One call, piece by piece; the last delta carries the response."""
         refuse(request, self.abilities, self.id)
-        whole, start = Assembler(self.id), time.perf_counter()
+        whole, start = Assembler(request, self.id), time.perf_counter()
         pieces = await self._ask(request, stream=True)
         try:
             async for piece in pieces:

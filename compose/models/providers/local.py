@@ -61,20 +61,25 @@ class Local:
 
     async def complete(self, request: Request) -> Response:
         """One sample, off the event loop; cancelling stops the engine at the next token."""
-        whole, start = Assembler(self.id), time.perf_counter()
+        whole, start = Assembler(request, self.id), time.perf_counter()
         await self._run(request, whole.add)
         return whole.response(self.price, time.perf_counter() - start)
 
     async def stream(self, request: Request) -> AsyncIterator[Delta]:
         """One sample, token by token; the last delta carries the response."""
-        whole, start = Assembler(self.id), time.perf_counter()
+        whole, start = Assembler(request, self.id), time.perf_counter()
         loop, texts = asyncio.get_running_loop(), asyncio.Queue[str | None]()
 
         def take(chunk: chat.Completion) -> None:
             loop.call_soon_threadsafe(texts.put_nowait, whole.add(chunk))
 
+        def end(done: asyncio.Task[None]) -> None:
+            texts.put_nowait(None)
+            if not done.cancelled():
+                done.exception()  # seen here, so that a stream that was left early leaves no complaint
+
         task = asyncio.create_task(self._run(request, take))
-        task.add_done_callback(lambda _: texts.put_nowait(None))
+        task.add_done_callback(end)
         try:
             while (text := await texts.get()) is not None:
                 if text:

@@ -9,7 +9,7 @@ from compose.cost import price_of
 from compose.errors import BadResponse
 from compose.models.model import Price
 from compose.models.providers import chat
-from compose.types import Json, Response
+from compose.types import Json, Request, Response
 
 
 async def events(chunks: AsyncIterable[bytes]) -> AsyncIterator[bytes]:
@@ -40,8 +40,9 @@ async def events(chunks: AsyncIterable[bytes]) -> AsyncIterator[bytes]:
 class Assembler:
     """Collects the pieces of one streamed answer."""
 
-    def __init__(self, model: str) -> None:
+    def __init__(self, request: Request, model: str) -> None:
         self.model = model
+        self._request = request
         self._text: list[str] = []
         self._reasoning: list[str] = []
         self._tools: dict[int, Json] = {}
@@ -86,7 +87,7 @@ class Assembler:
         if self._finish is None:
             raise BadResponse("the stream broke off before the answer was finished", model=self.model)
         text = "".join(self._text)
-        usage = chat.usage_of(self._usage, text)
+        usage = chat.usage_of(self._usage, self._request, text)
         return Response(
             text,
             self.model,

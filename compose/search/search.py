@@ -107,10 +107,16 @@ async def search(
         result.estimate = _estimate(ids, dev, caller)
         return result
     with held(out):
-        study = open_study(out, setup, resume=resume)
-        space.save(out / "space.yaml")
-        run = _Search(benchmark, caller, study, Record(setup=setup, wanted=trials), space, budget, on_progress)
-        return await run.all(dev, test, out)
+        try:
+            study = open_study(out, setup, resume=resume)
+            space.save(out / "space.yaml")
+            run = _Search(benchmark, caller, study, Record(setup=setup, wanted=trials), space, budget, on_progress)
+            return await run.all(dev, test, out)
+        except OSError as error:
+            raise ConfigError(
+                f"cannot write to {str(out)!r}: {error.strerror or error}",
+                hint="make room, then go on with --resume",
+            ) from error
 
 
 class _Search:

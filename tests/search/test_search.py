@@ -114,6 +114,37 @@ async def test_killed_and_resumed_ends_as_if_nothing_had_been(recordings: Path, 
     assert pages[0] == pages[1]
 
 
+FULL = """
+import asyncio, resource, sys
+from pathlib import Path
+from compose.errors import ConfigError
+from compose.models.call import Caller
+from compose.search.search import search
+from tests.search.conftest import Toy
+async def main():
+    resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, resource.RLIM_INFINITY))
+    async with Caller(data=Path(sys.argv[1])) as caller:
+        await search(Toy(), caller=caller, out=Path(sys.argv[2]), trials=14)
+try:
+    asyncio.run(main())
+except ConfigError as error:
+    print(error)
+"""
+
+
+async def test_a_full_disk_is_one_line_and_resumes(recordings: Path, tmp_path: Path) -> None:
+    whole = await found(recordings, tmp_path / "whole")
+    command = [sys.executable, "-c", FULL, str(recordings), str(tmp_path / "full")]
+    env = {"PYTHONPATH": str(ROOT), "COMPOSE_CACHE": str(tmp_path)}
+    said = await asyncio.to_thread(
+        subprocess.run, command, cwd=ROOT, env=env, check=True, capture_output=True, text=True
+    )
+    assert said.stdout.startswith("cannot write to")
+    assert len(said.stdout.splitlines()) == 1
+    resumed = await found(recordings, tmp_path / "full", resume=True)
+    assert lasting(resumed) == lasting(whole)
+
+
 async def test_a_finished_search_resumes_to_itself(recordings: Path, tmp_path: Path) -> None:
     first = await found(recordings, tmp_path / "run")
     again = await found(recordings, tmp_path / "run", resume=True)

@@ -9,15 +9,15 @@ bare interpreter and, where they are installed, the peers' imports in the same r
 from __future__ import annotations
 
 import argparse
-import json
 import os
-import platform
 import statistics
 import subprocess
 import sys
 import time
 from pathlib import Path
 from typing import Any
+
+import record
 
 ROOT = Path(__file__).resolve().parent.parent
 TARGETS = {"import_ms": 150, "help_ms": 250, "rss_mb": 60}
@@ -40,17 +40,7 @@ def main() -> None:
         "help_rss_mb": megabytes("from compose.cli.main import run; run(['--help'])"),
         "peers": {p: peer(p) for p in PEERS if installed(p)},
     }
-    record = {
-        "benchmark": "imports",
-        "commit": commit(),
-        "seed": None,
-        "machine": machine(),
-        "runs": runs,
-        "targets": TARGETS,
-        "figures": figures,
-    }
-    (ROOT / "benchmarks" / "results").mkdir(exist_ok=True)
-    (ROOT / "benchmarks" / "results" / "imports.json").write_text(json.dumps(record, indent=2) + "\n")
+    record.write("imports", figures, runs=runs, targets=TARGETS)
     for name, target in TARGETS.items():
         print(f"{name:12} {figures[name]:8.1f}   target <= {target}   {'met' if figures[name] <= target else 'MISSED'}")
     for name, figure in figures["peers"].items():
@@ -84,18 +74,7 @@ def peer(package: str) -> dict[str, float]:
 def installed(package: str) -> bool:
     """Whether a package can be imported here."""
     probe = f"import importlib.util, sys; sys.exit(importlib.util.find_spec({package!r}) is None)"
-    return subprocess.run([sys.executable, "-c", probe]).returncode == 0
-
-
-def commit() -> str:
-    """The commit measured, with a mark where the tree differs from it."""
-    run = subprocess.run(["git", "describe", "--always", "--dirty"], capture_output=True, text=True, cwd=ROOT)
-    return run.stdout.strip() or "unknown"
-
-
-def machine() -> str:
-    """The machine in words."""
-    return f"{os.cpu_count()} cores, {platform.machine()}, {platform.system()}, Python {platform.python_version()}"
+    return subprocess.run([sys.executable, "-c", probe], check=False).returncode == 0
 
 
 if __name__ == "__main__":

@@ -82,5 +82,5 @@ def test_layers_import_downwards() -> None:
     lint = Path(sys.executable).with_name("lint-imports")
     if not lint.exists():
         pytest.skip("import-linter is not installed")
-    done = subprocess.run([lint, "--no-cache"], capture_output=True, text=True, cwd=ROOT)
+    done = subprocess.run([lint, "--no-cache"], capture_output=True, text=True, cwd=ROOT, check=False)
     assert done.returncode == 0, done.stdout + done.stderr

@@ -27,7 +27,8 @@ class Target:
         self.identity: str = getattr(model, "identity", "") or settings.base_url or ""
         self._defaults = settings.params
         self._slots = slots
-        self._own_slots = Slots(settings.concurrency) if settings.concurrency else None
+        at_once: int | None = settings.concurrency or getattr(model, "concurrency", None)
+        self._own_slots = Slots(at_once) if at_once else None
         self._requests = Pace(settings.rpm) if settings.rpm else None
         self._tokens = Pace(settings.tpm) if settings.tpm else None
 

@@ -34,9 +34,10 @@ from compose.evals.benchmark import Benchmark, Item, load_benchmark
 from compose.models.call import Caller
 from compose.pipeline.graph import Pipeline
 from compose.search import portfolio
+from compose.search.picks import pick
 from compose.search.racing import Track
 from compose.search.record import Measured, Record, Setup, Trial
-from compose.search.result import compared, conclude, pick
+from compose.search.result import compared, conclude
 from compose.search.search import SEEDED
 from compose.search.space import Space, derive
 

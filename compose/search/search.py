@@ -12,21 +12,21 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterable, Sequence
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
-from compose.errors import BudgetExceeded, ConfigError, UnknownName
+from compose.errors import BudgetExceeded, ConfigError
 from compose.evals.evaluate import Evaluation
 from compose.pipeline.graph import Pipeline
-from compose.search import portfolio
+from compose.search import portfolio, setup
+from compose.search.picks import Axis, axis_of, cost, pick
 from compose.search.racing import Track
 from compose.search.record import NAME as RECORD
 from compose.search.record import Measured, Record, Setup, Trial, write_record
 from compose.search.report import render_report
-from compose.search.result import Axis, SearchResult, axis_of, conclude, cost, pick
+from compose.search.result import SearchResult, conclude
 from compose.search.space import Space, derive
 from compose.search.study import Study, held, open_study
 
@@ -84,11 +84,11 @@ async def search(
     one that was set up differently, `UnknownName`, and the `ModelError` of the
     first model where none works. A cancelled search keeps what was finished.
     """
-    ids = _chosen(models or (space.models if space else benchmark.models()), exclude)
+    ids = setup.chosen(models or (space.models if space else benchmark.models()), exclude)
     recorded = [id for id in ids if caller.model(id).stored]
     space = space.only(ids) if space else derive(models=ids, answer=benchmark.answer, recorded=recorded)
-    dev, test = _items(benchmark, seed, limit)
-    setup = Setup(
+    dev, test = setup.items(benchmark, seed, limit)
+    asked = Setup(
         benchmark=benchmark.name,
         answer=benchmark.answer,
         seed=seed,
@@ -98,19 +98,19 @@ async def search(
         dev=tuple(item.id for item in dev),
         test=tuple(item.id for item in test),
         recorded=len(recorded) == len(ids),
-        version=_version(),
-        prices={id: _price(caller, id) for id in ids},
+        version=setup.version(),
+        prices={id: setup.price(caller, id) for id in ids},
         licence=benchmark.licence,
     )
     if dry_run:
-        result = conclude(Record(setup=setup, wanted=trials, end="dry_run"))
-        result.estimate = _estimate(ids, dev, caller)
+        result = conclude(Record(setup=asked, wanted=trials, end="dry_run"))
+        result.estimate = setup.estimate(ids, dev, caller)
         return result
     with held(out):
         try:
-            study = open_study(out, setup, resume=resume)
+            study = open_study(out, asked, resume=resume)
             space.save(out / "space.yaml")
-            run = _Search(benchmark, caller, study, Record(setup=setup, wanted=trials), space, budget, on_progress)
+            run = _Search(benchmark, caller, study, Record(setup=asked, wanted=trials), space, budget, on_progress)
             return await run.all(dev, test, out)
         except OSError as error:
             raise ConfigError(
@@ -141,8 +141,8 @@ class _Search:
         self.dead: set[str] = set()
         self.failure: Exception | None = None
         self.state = Progress("dev", 0, 0, 0, 0)
-        setup = record.setup
-        self.track = Track(benchmark, caller, seed=setup.seed, recorded=setup.recorded, on_item=self._item)
+        asked = record.setup
+        self.track = Track(benchmark, caller, seed=asked.seed, recorded=asked.recorded, on_item=self._item)
 
     async def all(self, dev: Sequence[Item], test: Sequence[Item], out: Path) -> SearchResult:
         """Dev, then test, then what is written; what was finished is written in any case."""
@@ -224,12 +224,12 @@ class _Search:
 
     def _afford(self, data: dict[str, Any]) -> None:
         """Raise `BudgetExceeded` where what is left is needed to measure the picks on test."""
-        setup = self.record.setup
-        picks = pick(self.record.trials, len(setup.dev)) if self.budget is not None else None
+        asked = self.record.setup
+        picks = pick(self.record.trials, len(asked.dev)) if self.budget is not None else None
         if self.budget is None or picks is None or len(self._known()) < len(self.space.models) - len(self.dead):
             return
         needed = [t.measured.usd_per_item or 0.0 for t in {id(t): t for t in picks[:2]}.values()]
-        reserve = sum(needed) * len(setup.test)
+        reserve = sum(needed) * len(asked.test)
         if self.caller.spent + reserve > self.budget:
             raise BudgetExceeded(spent=self.caller.spent + reserve, budget=self.budget)
 
@@ -313,55 +313,3 @@ class _Search:
 
 def _works(measured: Measured) -> bool:
     return measured.failed < max(measured.items, 1)
-
-
-def _chosen(models: Sequence[str], exclude: Iterable[str]) -> list[str]:
-    """The models, each once, without those excluded by their id or its last part."""
-    ids = list(dict.fromkeys(models))
-    for name in exclude:
-        hit = [id for id in ids if name in (id, id.rpartition("/")[2])]
-        if not hit:
-            raise UnknownName("model to exclude", name, [n for id in models for n in (id, id.rpartition("/")[2])])
-        ids = [id for id in ids if id not in hit]
-    if not ids:
-        raise ConfigError("no model is left to search over", hint="exclude fewer, or name one with --model")
-    return ids
-
-
-def _items(benchmark: Benchmark, seed: int, limit: int | None) -> tuple[list[Item], list[Item]]:
-    if limit is not None and limit < 2:
-        raise ConfigError(f"a search needs at least 2 items, one for dev and one for test, not {limit}")
-    dev = benchmark.split("dev", seed=seed, limit=None if limit is None else (limit + 1) // 2)
-    test = benchmark.split("test", seed=seed, limit=None if limit is None else limit // 2)
-    if not dev or not test:
-        raise ConfigError(f"benchmark {benchmark.name!r} has too few items for a dev and a test half")
-    return dev, test
-
-
-def _price(caller: Caller, id: str) -> dict[str, Any]:
-    price = caller.model(id).price
-    return msgspec.to_builtins(price) if price else {}
-
-
-def _estimate(ids: Sequence[str], dev: Sequence[Item], caller: Caller) -> dict[str, Any]:
-    """Calls and USD (expected, high) of measuring every model alone on dev."""
-    parts = [
-        Pipeline.from_data({"version": 1, "steps": [{"use": "generate", "model": id}]}).explain(
-            dev[0].messages, caller=caller
-        )
-        for id in ids
-    ]
-    known = [p.usd for p in parts if p.usd is not None]
-    whole = len(known) == len(parts)
-    return {
-        "calls": len(ids) * len(dev),
-        "usd_expected": sum(u.expected for u in known) * len(dev) if whole else None,
-        "usd_high": sum(u.high for u in known) * len(dev) if whole else None,
-    }
-
-
-def _version() -> str:
-    try:
-        return version("compose-llm")
-    except PackageNotFoundError:
-        return "0+checkout"

@@ -241,7 +241,8 @@ def main() -> None:
     parser.add_argument("--splits", type=int, default=400)
     parser.add_argument("--out", type=Path, default=Path(__file__).parent / "results" / "splits.json")
     given = parser.parse_args()
-    figures: dict[str, Any] = {}
+    before: dict[str, Any] = json.loads(given.out.read_text("utf-8")) if given.out.is_file() else {}
+    figures: dict[str, Any] = before.get("figures", {})  # those of sets not asked for stay
     began = time.perf_counter()
     for name in given.sets:
         for exclude in (None, LOWER_BOUND):

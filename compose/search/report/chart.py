@@ -10,7 +10,7 @@ from typing import Literal
 import msgspec
 
 WIDTH, HEIGHT = 640, 400
-LEFT, RIGHT, TOP, BOTTOM = 50, 16, 14, 44
+LEFT, RIGHT, TOP, BOTTOM = 56, 16, 14, 54
 LOG_FROM = 8.0
 """A cost axis whose ends differ by more than this factor is drawn to a log scale."""
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from compose.search.result import SearchResult
     from compose.search.search import Progress
 
-EMBEDDED_ITEMS, EMBEDDED_TRIALS, EMBEDDED_TOKENS, EMBEDDED_LEVELS = 24, 4, 32, (1, 2)
+EMBEDDED_ITEMS, EMBEDDED_TRIALS, EMBEDDED_TOKENS, EMBEDDED_LEVELS = 24, 3, 24, (1, 2)
 """What the search takes when no benchmark is named: a minute or so on two cores. It shows the way, and tells little."""
 TRIALS = 64
 BUDGET_REACHED = 4
@@ -77,7 +77,7 @@ def command(
 
     Chooses on one half of the items and measures once on the other. Without
     --benchmark it runs on 24 generated word problems of one or two steps with a
-    small model in process, whose answers are cut at 32 tokens: that shows the way, and is too
+    small model in process, whose answers are cut at 24 tokens: that shows the way, and is too
     little to tell. Writes winner.yaml,
     report.html, the study and the record to --out (default: a new folder under
     runs/). Models are by default the benchmark's recorded ones, else the

@@ -21,7 +21,11 @@ _REPLY = json.dumps(
         "object": "chat.completion",
         "model": "m",
         "choices": [
-            {"index": 0, "message": {"role": "assistant", "content": "@. [2] > [1]. Verdict: correct"}, "finish_reason": "stop"}
+            {
+                "index": 0,
+                "message": {"role": "assistant", "content": "@. [2] > [1]. Verdict: correct"},
+                "finish_reason": "stop",
+            }
         ],
         "usage": {"prompt_tokens": 100, "completion_tokens": 20},
     }

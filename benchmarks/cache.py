@@ -57,7 +57,9 @@ def main() -> None:
 def ask(number: int) -> Request:
     """A question of about 600 characters with a system prompt."""
     text = f"Question {number}. " + "A train leaves the station at noon and travels for three hours. " * 9
-    return Request("gpt-4o-mini", (Message("system", "Think step by step."), Message("user", text)), Params(temperature=0.7))
+    return Request(
+        "gpt-4o-mini", (Message("system", "Think step by step."), Message("user", text)), Params(temperature=0.7)
+    )
 
 
 def answer() -> Response:

@@ -25,7 +25,9 @@ def write(name: str, figures: dict[str, Any], *, seed: int | None = None, **fact
 
 def commit() -> str:
     """The commit measured, `-dirty` where the tree differs from it."""
-    run = subprocess.run(["git", "describe", "--always", "--dirty"], capture_output=True, text=True, cwd=ROOT, check=False)
+    run = subprocess.run(
+        ["git", "describe", "--always", "--dirty"], capture_output=True, text=True, cwd=ROOT, check=False
+    )
     return run.stdout.strip() or "unknown"
 
 

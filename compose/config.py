@@ -154,9 +154,7 @@ def _read(path: Path, *, trusted: bool) -> Config:
         raise ConfigError(f"{path}: {error}", hint="`compose init` writes a commented file") from error
     if not trusted:
         _check_harmless(path, text, file)
-    return Config(
-        models=file.models, cache=file.cache, cache_ttl_days=file.cache_ttl_days, trusted=trusted, path=path
-    )
+    return Config(models=file.models, cache=file.cache, cache_ttl_days=file.cache_ttl_days, trusted=trusted, path=path)
 
 
 def _check_names(path: Path, text: str, data: dict[str, Any]) -> None:

@@ -122,9 +122,7 @@ class RateLimited(ModelError):
 
     retryable = True
 
-    def __init__(
-        self, message: str, *, model: str, retry_after: float | None = None, hint: str | None = None
-    ) -> None:
+    def __init__(self, message: str, *, model: str, retry_after: float | None = None, hint: str | None = None) -> None:
         super().__init__(message, model=model, hint=hint)
         self.retry_after = retry_after
 

@@ -13,7 +13,7 @@ import random
 from collections.abc import Iterable, Sequence
 
 from compose.errors import ConfigError
-from compose.evals.arith_words import ASK, INSTRUCTIONS, NAMES, STORIES
+from compose.evals.arith_words import ASK, BRIEF, INSTRUCTIONS, NAMES, STORIES
 from compose.evals.benchmark import Benchmark, Item
 from compose.types import Message
 
@@ -26,17 +26,23 @@ _CHANGE = {1: 5, 2: 12}
 
 
 class Arith(Benchmark):
-    """Word problems in equal numbers per level; the answer is a whole number."""
+    """Word problems in equal numbers per level; the answer is a whole number.
+
+    `brief` asks all of them for one or two sentences, for models that are slow or small.
+    """
 
     name = "arith"
     answer = "number"
     scoring = "number"
     licence = "Apache-2.0 (generated)"
 
-    def __init__(self, *, seed: int = 0, n: int = 240, levels: Sequence[int] = (1, 2, 3, 4, 5, 6)) -> None:
+    def __init__(
+        self, *, seed: int = 0, n: int = 240, levels: Sequence[int] = (1, 2, 3, 4, 5, 6), brief: bool = False
+    ) -> None:
         super().__init__(seed=seed)
         self.n = n
         self.levels = tuple(levels)
+        self.brief = brief
 
     def read(self) -> Iterable[Item]:
         """Yield `n` problems, level by level in turn, no two alike.
@@ -57,7 +63,8 @@ class Arith(Benchmark):
             if question not in seen:
                 break
         seen.add(question)
-        prompt = f"{question}\n\n{rng.choice(INSTRUCTIONS)}"
+        instruction = rng.choice(INSTRUCTIONS)
+        prompt = f"{question}\n\n{BRIEF if self.brief else instruction}"
         return Item(
             f"arith-{self.seed}-{i}",
             (Message("user", prompt),),

@@ -29,11 +29,13 @@ ASK = (
     "After all of this, how many {what} does {name} {verb}?",
 )
 
+BRIEF = "Reply in one or two short sentences and finish with `Answer: N`."
+"""The shortest way to ask for an answer."""
 INSTRUCTIONS = (
     "Think step by step, then finish with `Answer: N`, where N is a number.",
     "Work it out one step at a time. End with a line `Answer: N`, where N is the number.",
     "Show your steps briefly and finish with `Answer: N` (N is a whole number).",
-    "Reply in one or two short sentences and finish with `Answer: N`.",
+    BRIEF,
 )
 
 STORIES = (

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from compose.search.result import SearchResult
     from compose.search.search import Progress
 
-EMBEDDED_ITEMS, EMBEDDED_TRIALS, EMBEDDED_TOKENS, EMBEDDED_LEVELS = 24, 3, 24, (1, 2)
+EMBEDDED_ITEMS, EMBEDDED_TRIALS, EMBEDDED_TOKENS, EMBEDDED_LEVELS = 24, 4, 24, (1,)
 """What the search takes when no benchmark is named: a minute or so on two cores. It shows the way, and tells little."""
 TRIALS = 64
 BUDGET_REACHED = 4
@@ -51,6 +51,7 @@ BUDGET_REACHED = 4
     "--sampler", type=click.Choice(names("samplers")), default="tpe", show_default=True, help="What proposes pipelines."
 )
 @click.option("--space", type=click.Path(dir_okay=False, path_type=Path), help="A space.yaml to search instead.")
+@click.option("--max-tokens", type=click.IntRange(min=1), metavar="N", help="Most tokens of any answer.")
 @click.option("--open", "show_report", is_flag=True, help="Open the report in a browser.")
 def command(
     benchmark: str | None,
@@ -68,6 +69,7 @@ def command(
     trials: int | None,
     sampler: str,
     space: Path | None,
+    max_tokens: int | None,
     show_report: bool,
     as_json: bool,
     seed: int,
@@ -76,11 +78,10 @@ def command(
     """Find the pipelines worth their cost for a benchmark.
 
     Chooses on one half of the items and measures once on the other. Without
-    --benchmark it runs on 24 generated word problems of one or two steps with a
-    small model in process, whose answers are cut at 24 tokens: that shows the way, and is too
-    little to tell. Writes winner.yaml,
-    report.html, the study and the record to --out (default: a new folder under
-    runs/). Models are by default the benchmark's recorded ones, else the
+    --benchmark it runs on 24 generated word problems of one step with a small
+    model in process, whose answers are cut at 24 tokens: that shows the way, and
+    is too little to tell. Writes winner.yaml, report.html, the study and the
+    record to --out (default: a new folder under runs/). Models are by default the benchmark's recorded ones, else the
     embedded one.
 
     Example:
@@ -92,14 +93,14 @@ def command(
 
     if resume and out is None:
         raise ConfigError("--resume needs the folder of the search to go on with", hint="--out DIR")
-    easy = {} if benchmark else {"levels": EMBEDDED_LEVELS}
+    easy = {} if benchmark else {"levels": EMBEDDED_LEVELS, "brief": True}
     chosen = subject.benchmark(benchmark, data=data, seed=seed, scorer=scorer, **easy)
     limit = limit or (None if benchmark else EMBEDDED_ITEMS)
-    brief = dict.fromkeys(chosen.models(), EMBEDDED_TOKENS) if not (benchmark or models) else None
+    max_tokens = max_tokens or (None if benchmark or models else EMBEDDED_TOKENS)
     folder = out or Path("runs") / time.strftime(f"{chosen.name}-%Y%m%d-%H%M%S")
 
     async def work(bar: Bar) -> SearchResult:
-        async with subject.open_caller(config=config, data=data, cache=cache, budget=budget, brief=brief) as caller:
+        async with subject.open_caller(config=config, data=data, cache=cache, budget=budget) as caller:
             return await search(
                 chosen,
                 caller=caller,
@@ -114,6 +115,7 @@ def command(
                 dry_run=dry_run,
                 limit=limit,
                 space=load_space(space) if space else None,
+                max_tokens=max_tokens,
                 on_progress=lambda p: _advance(bar, p),
             )
 

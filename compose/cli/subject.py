@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Iterable, Mapping
+from collections.abc import AsyncGenerator, Iterable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-import msgspec
-
 if TYPE_CHECKING:
-    from compose.config import Config
     from compose.evals.benchmark import Benchmark
     from compose.models.call import Caller
     from compose.pipeline.graph import Pipeline
@@ -64,28 +61,14 @@ async def open_caller(
     data: Path | None = None,
     cache: CacheMode | None = None,
     budget: float | None = None,
-    brief: Mapping[str, int] | None = None,
 ) -> AsyncGenerator[Caller]:
-    """A caller for a command's run; a model that cannot be had is refused before anything is spent.
-
-    `brief` maps models to the tokens that their answers may have unless compose.toml or a step says more.
-    """
+    """A caller for a command's run; a model that cannot be had is refused before anything is spent."""
     from compose.config import load_config
     from compose.models.call import Caller
 
     settings = load_config(explicit=config)
-    if brief:
-        settings = _briefer(settings, brief)
     async with Caller(settings, cache=cache or settings.cache, budget=budget, data=data) as caller:
         for pipeline in pipelines:
             for model in pipeline.check().models():
                 caller.model(model)
         yield caller
-
-
-def _briefer(config: Config, brief: Mapping[str, int]) -> Config:
-    from compose.config import ModelConfig
-    from compose.types import Params
-
-    cut = {id: ModelConfig(id=id, params=Params(max_tokens=tokens)) for id, tokens in brief.items()}
-    return msgspec.structs.replace(config, models={**cut, **config.models})

@@ -84,7 +84,7 @@ class Measured(msgspec.Struct, frozen=True, kw_only=True):
     def single(self) -> str | None:
         """The model's id if this is one model asked once, with its own settings."""
         match self.pipeline["steps"]:
-            case [{"use": "generate", "model": str(model), **rest}] if not rest:
+            case [{"use": "generate", "model": str(model), **rest}] if rest.keys() <= {"max_tokens"}:
                 return model
             case _:
                 return None

@@ -71,13 +71,15 @@ async def search(
     dry_run: bool = False,
     limit: int | None = None,
     space: Space | None = None,
+    max_tokens: int | None = None,
     on_progress: OnProgress | None = None,
 ) -> SearchResult:
     """Find the pipelines that are worth their cost, and write them to `out`.
 
     `trials` distinct pipelines are run on dev, fewer where the space or the
     `budget` (USD, the caller's own) ends first: then the result's `end` is
-    `budget`. `limit` keeps that many items, half of them for test. Written are
+    `budget`. `limit` keeps that many items, half of them for test, `max_tokens`
+    bounds every answer of the default `space`. Written are
     `winner.yaml`, `space.yaml`, `report.html`, the study and the record.
 
     Raises `ConfigError` for a folder that another search holds or that holds
@@ -86,7 +88,9 @@ async def search(
     """
     ids = setup.chosen(models or (space.models if space else benchmark.models()), exclude)
     recorded = [id for id in ids if caller.model(id).stored]
-    space = space.only(ids) if space else derive(models=ids, answer=benchmark.answer, recorded=recorded)
+    if space is None:
+        space = derive(models=ids, answer=benchmark.answer, recorded=recorded, max_tokens=max_tokens)
+    space = space.only(ids)
     dev, test = setup.items(benchmark, seed, limit)
     asked = Setup(
         benchmark=benchmark.name,

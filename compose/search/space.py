@@ -12,6 +12,7 @@ import msgspec
 import yaml
 
 from compose.errors import ConfigError, UnknownName
+from compose.registry import find
 from compose.search.shapes import SHAPES, Draw, Pick
 
 if TYPE_CHECKING:
@@ -37,6 +38,8 @@ class Space(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     models: tuple[str, ...]
     recorded: tuple[str, ...] = ()
     answer: str = "auto"
+    max_tokens: int | None = None
+    """Most tokens of any answer; unset leaves it to the models."""
     shapes: dict[str, dict[str, tuple[Any, ...]]]
 
     @property
@@ -68,7 +71,13 @@ class Space(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
             options=self.shapes[shape],
             pick=lambda name, values: pick(f"{shape}.{name}", values),
         )
-        return {"version": 1, "steps": SHAPES[shape].build(draw)}
+        return {"version": 1, "steps": [self._limited(step) for step in SHAPES[shape].build(draw)]}
+
+    def _limited(self, step: Data) -> Data:
+        """A step with the limit on its answers, where it writes any."""
+        if self.max_tokens is None or "max_tokens" not in find("techniques", step["use"]).__struct_fields__:
+            return step
+        return {**step, "max_tokens": self.max_tokens}
 
     def from_params(self, params: Mapping[str, Any], *, order: Sequence[str] = ()) -> Data:
         """The object that recorded choices describe; a choice that was not made is the first value."""
@@ -99,7 +108,9 @@ class Space(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         path.write_text("\n".join(lines) + "\n", "utf-8")
 
 
-def derive(*, models: Sequence[str], answer: str = "auto", recorded: Collection[str] = ()) -> Space:
+def derive(
+    *, models: Sequence[str], answer: str = "auto", recorded: Collection[str] = (), max_tokens: int | None = None
+) -> Space:
     """The default space: every shape that the models at hand can run.
 
     Shapes that draw new samples or put new prompts use the models that are not
@@ -112,7 +123,13 @@ def derive(*, models: Sequence[str], answer: str = "auto", recorded: Collection[
         if "several" in shape.models and len(models) < 2:
             continue
         shapes[name] = {option: _fitting(option, values, len(models)) for option, values in shape.options.items()}
-    return Space(models=tuple(models), recorded=tuple(m for m in models if m in recorded), answer=answer, shapes=shapes)
+    return Space(
+        models=tuple(models),
+        recorded=tuple(m for m in models if m in recorded),
+        answer=answer,
+        max_tokens=max_tokens,
+        shapes=shapes,
+    )
 
 
 def _fitting(option: str, values: tuple[Any, ...], models: int) -> tuple[Any, ...]:

@@ -100,7 +100,9 @@ async def test_what_a_server_does_wrong_once_is_overcome(
         (Reply(status=404), ModelError),
     ],
 )
-async def test_what_will_not_get_better_is_asked_once(server: FakeServer, reply: Reply, error: type[ModelError]) -> None:
+async def test_what_will_not_get_better_is_asked_once(
+    server: FakeServer, reply: Reply, error: type[ModelError]
+) -> None:
     server.script = [reply]
     async with Caller(Config(), cache="off") as caller:
         with pytest.raises(error):

@@ -233,7 +233,9 @@ class Caller:
         return target.priced(_replace(response, seconds=seconds))
 
     def _late(self, target: Target) -> CallTimeout:
-        return CallTimeout(f"no answer in {target.timeout:g} s", model=target.id, hint="raise the timeout, or try later")
+        return CallTimeout(
+            f"no answer in {target.timeout:g} s", model=target.id, hint="raise the timeout, or try later"
+        )
 
     async def _streamed(self, target: Target, request: Request, key: bytes) -> AsyncGenerator[Delta]:
         most = self._most(target, request)

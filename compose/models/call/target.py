@@ -54,7 +54,7 @@ class Target:
         if most is None:
             raise ConfigError(
                 f"model {self.id!r} has no known price, so a budget cannot be kept",
-                hint=f"give it a price in compose.toml: [models.\"{self.id}\"] price = {{input = …, output = …}}",
+                hint=f'give it a price in compose.toml: [models."{self.id}"] price = {{input = …, output = …}}',
             )
         return most
 

@@ -7,7 +7,7 @@ each of which is a pipeline. That tree is the data (it is what files hold), and
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
@@ -218,7 +218,7 @@ class Pipeline:
 
     def astream(
         self, question: Question, *, caller: Caller | None = None, ledger: Ledger | None = None, seed: int = 0
-    ) -> AsyncIterator[Delta]:
+    ) -> AsyncGenerator[Delta]:
         """Yield the answer as it is written; the last delta carries the whole.
 
         The last step streams where its text is that of one call (`generate`,

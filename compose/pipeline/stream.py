@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from typing import TYPE_CHECKING
 
 from compose.models.ledger import Ledger
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 async def stream(
     pipeline: Pipeline, question: Question, *, caller: Caller | None, ledger: Ledger | None, seed: int
-) -> AsyncIterator[Delta]:
+) -> AsyncGenerator[Delta]:
     """`Pipeline.astream`. Leaving the loop early cancels every call under way."""
     pipeline.check()
     pieces: asyncio.Queue[Delta | None] = asyncio.Queue()

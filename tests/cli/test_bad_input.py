@@ -8,6 +8,7 @@ import os
 import resource
 import signal
 import subprocess
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -95,8 +96,8 @@ def test_an_unreachable_server(compose: Run) -> None:
     assert done.refused(3, "127.0.0.1:9")["kind"] == "Unreachable"
 
 
+@pytest.mark.skipif(find_spec("litellm") is None, reason="needs the extra litellm")
 def test_a_missing_key(compose: Run) -> None:
-    pytest.importorskip("litellm")
     done = compose("run", "gpt-4o-mini", "hi", "--json")
     assert done.refused(3, "OPENAI_API_KEY")["kind"] == "AuthError"
 

@@ -19,7 +19,7 @@ from typing import Any
 import msgspec
 
 from compose.config import Config
-from compose.errors import AuthError, missing_extra
+from compose.errors import AuthError, UnknownName, missing_extra
 from compose.models import prices
 from compose.models.model import Delta, Price
 from compose.models.providers import chat
@@ -28,6 +28,8 @@ from compose.models.providers.refuse import refuse
 from compose.models.providers.sse import Assembler
 from compose.types import Json, Request, Response
 
+_TABLES = ("MODEL_COST_MAP", "ANTHROPIC_BETA_HEADERS", "AUTOROUTER_PRESETS", "BLOG_POSTS", "POLICY_TEMPLATES")
+"""What LiteLLM would fetch from the network unless it is told to use its own copy."""
 _lock = threading.Lock()
 
 
@@ -48,9 +50,14 @@ class LiteLLM:
 
     @classmethod
     def make(cls, id: str, config: Config, data: Path | None) -> LiteLLM:
-        """The model of an id; `ConfigError` where LiteLLM is not installed."""
+        """The model of an id; `ConfigError` where LiteLLM is not installed.
+
+        A bare name must be one that LiteLLM knows: of another it cannot tell whom to ask.
+        """
         if find_spec("litellm") is None:
             raise missing_extra("litellm", "litellm", f"model {id}")
+        if "/" not in id and id not in prices.table():
+            raise UnknownName("model", id, (name for name in prices.table() if "/" not in name))
         entry = config.models.get(id)
         if entry is None:
             return cls(id, price=prices.price(id))
@@ -117,7 +124,8 @@ def _library() -> Any:
     """LiteLLM, imported once and made quiet."""
     with _lock, warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")
+        for table in _TABLES:
+            os.environ.setdefault(f"LITELLM_LOCAL_{table}", "True")
         import litellm
 
     library: Any = litellm

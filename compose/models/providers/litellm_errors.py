@@ -22,6 +22,10 @@ from compose.models.providers.status import retry_after
 
 _CHATTER = re.compile(r"\s*(?:Traceback \(most recent|This looks like a bug in LiteLLM|Received Model Group)")
 """Where the part of a message ends that is about the error."""
+_NO_KEY = re.compile(
+    r"api_key client option must be set|missing credentials|api[_ ]key is (?:missing|required)", re.IGNORECASE
+)
+"""A key that is not there is a server's error to LiteLLM."""
 _AUTH = {"AuthenticationError", "PermissionDeniedError"}
 _TIMEOUT = {"Timeout", "APITimeoutError"}
 _BAD = {"APIResponseValidationError", "JSONSchemaValidationError"}
@@ -38,7 +42,7 @@ def translate(error: Any, model: str) -> ComposeError:
     names = {kind.__name__ for kind in type(error).__mro__}
     text = _text(error)
     status = error.status_code if isinstance(getattr(error, "status_code", None), int) else None
-    if names & _AUTH or status in (401, 403):
+    if names & _AUTH or status in (401, 403) or _NO_KEY.search(text):
         return AuthError(text, model=model, hint="set the provider's key, or name its variable as api_key_env")
     if "RateLimitError" in names or status == 429:
         return RateLimited(text, model=model, retry_after=_wait(error))

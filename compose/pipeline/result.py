@@ -120,14 +120,14 @@ async def answer(
 
 def finish(state: State, run: Run) -> Result:
     """The result of a run that ended in `state`."""
-    ledger = run.ledger
+    total = run.ledger.total
     return Result(
         state=state,
-        usd=ledger.usd,
-        usd_spent=ledger.usd_spent,
-        calls=ledger.calls,
-        cached=ledger.cached,
+        usd=total.usd,
+        usd_spent=total.usd_spent,
+        calls=total.calls,
+        cached=total.cached,
         seconds=perf_counter() - run.began,
-        usage=ledger.usage,
+        usage=total.usage,
         trace=tuple(run.events),
     )

@@ -167,15 +167,15 @@ async def _step(node: Planned, state: State, run: Run, *, last: bool) -> State:
 def _event(
     node: Planned, context: NodeContext, run: Run, began: float, *, candidates: int = 0, error: str | None = None
 ) -> Event:
-    ledger = context.ledger
+    total = context.ledger.total
     return Event(
         node=node.id,
         technique=node.technique.name(),
         started=began - run.began,
         seconds=perf_counter() - began,
-        calls=ledger.calls,
-        cached=ledger.cached,
-        usd=ledger.usd,
+        calls=total.calls,
+        cached=total.cached,
+        usd=total.usd,
         candidates=candidates,
         notes=tuple(context.notes),
         error=error,

@@ -177,4 +177,4 @@ async def test_result_shows_itself() -> None:
     pandas = pytest.importorskip("pandas", reason="needs pandas")
     frame = r.to_pandas()
     assert isinstance(frame, pandas.DataFrame)
-    assert "rank" in frame.to_string()
+    assert len(frame) == 2

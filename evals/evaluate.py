@@ -15,6 +15,8 @@ from compose.models.ledger import Ledger
 from compose.types import Message, Params, Request, Response
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from compose.evals.benchmark import Benchmark, Item
     from compose.evals.statistics import Interval
     from compose.models.call import Caller
@@ -63,6 +65,30 @@ class Evaluation:
         """Mean list price of an item, None where it is unknown."""
         total = self.usd_total
         return None if total is None or not self.usd else total / len(self.usd)
+
+    def to_pandas(self) -> pd.DataFrame:
+        """One row an item: id, mark, answer, USD, seconds, error."""
+        import pandas as pd
+
+        return pd.DataFrame(
+            {
+                "id": id,
+                "score": score,
+                "answer": self.answers.get(id),
+                "usd": self.usd.get(id),
+                "seconds": self.latency.get(id),
+                "error": str(self.errors[id]) if id in self.errors else None,
+            }
+            for id, score in self.scores.items()
+        )
+
+    def _repr_html_(self) -> str:
+        quality = self.quality
+        usd = "unknown" if self.usd_total is None else f"${self.usd_total:.6f}"
+        return (
+            f"<p>{len(self.scores)} items, quality {quality.mean:.3f} (95 % {quality.low:.3f} to {quality.high:.3f}), "
+            f"{usd} list price, {len(self.errors)} failed</p>"
+        )
 
     def latency_s(self, quantile: float) -> float | None:
         """A quantile of the seconds an item took (0.5: median), None before the first item."""

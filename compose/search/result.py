@@ -6,14 +6,18 @@ ends in the same result as the search that wrote it.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from compose.evals.statistics import Interval, holm, mean_interval, paired_difference
+from compose.pipeline.graph import Pipeline
 from compose.search import choice
 from compose.search.picks import Axis, pick
 from compose.search.record import Measured, Record, Trial
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 SCHEMA = "compose.search/1"
 WORTH = 0.8
@@ -83,6 +87,14 @@ class SearchResult(msgspec.Struct, kw_only=True):
     report: str | None = None
     estimate: dict[str, Any] | None = None
     """Of a dry run: what measuring every model alone would take."""
+
+    def to_pandas(self) -> pd.DataFrame:
+        """The Pareto front as measured on test, one row a pipeline, the cheapest first."""
+        import pandas as pd
+
+        return pd.DataFrame(
+            [{**msgspec.to_builtins(e), "pipeline": repr(Pipeline.from_data(e.pipeline))} for e in self.front]
+        )
 
     @property
     def evaluated(self) -> int:

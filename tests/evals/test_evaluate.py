@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -146,3 +147,18 @@ async def test_no_items_is_an_empty_evaluation(caller_of: Callable[..., Caller])
     assert found.scores == {}
     assert found.usd_per_item is None
     assert found.latency_s(0.5) is None
+
+
+async def test_it_is_a_table_with_a_row_an_item(caller_of: Callable[..., Caller]) -> None:
+    pytest.importorskip("pandas", reason="needs pandas")
+
+    def answer(request: Request) -> str | Exception:
+        return ContextOverflow("too long", model="m") if asked(request) == 1 else f"Answer: {2 * asked(request)}"
+
+    benchmark = Doubles(3)
+    found = await evaluate(PIPE, benchmark, benchmark.items(), caller_of(ScriptedModel("m", answer=answer)))
+    frame: Any = found.to_pandas()
+    rows = {row["id"]: row for row in frame.to_dict("records")}
+    assert [rows[i]["score"] for i in "012"] == [1.0, 0.0, 1.0]
+    assert "too long" in rows["1"]["error"]
+    assert "3 items" in found._repr_html_()  # pyright: ignore[reportPrivateUsage] - the protocol of notebooks

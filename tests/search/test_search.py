@@ -234,3 +234,11 @@ def test_what_is_no_record_is_refused(tmp_path: Path) -> None:
     file.write_bytes(b"not gzip")
     with pytest.raises(DataError, match="not a search record"):
         read_record(file)
+
+
+async def test_the_front_is_a_table(recordings: Path, tmp_path: Path) -> None:
+    pytest.importorskip("pandas", reason="needs pandas")
+    result = await found(recordings, tmp_path / "run")
+    table = result.to_pandas()
+    assert len(table) == len(result.front)
+    assert set(table.columns) >= {"pipeline", "quality", "usd_per_item"}

@@ -10,8 +10,26 @@ import pytest
 from compose.errors import ConfigError, UnknownName
 from compose.pipeline.graph import Pipeline
 from compose.search.portfolio import Single, efficient, portfolio, singles
+from compose.search.record import Measured
 from compose.search.shapes import SHAPES
-from compose.search.space import Space, derive, load_space
+from compose.search.space import Data, Space, derive, load_space
+
+
+def measured_of(data: Data) -> Measured:
+    return Measured(
+        key="k",
+        pipeline=data,
+        scores=(),
+        usd=(),
+        latency_s=None,
+        calls=0,
+        made=0,
+        usd_spent=0.0,
+        seconds=0.0,
+        errors={},
+        failed=0,
+    )
+
 
 MODELS = ("a", "b", "c", "d", "e")
 
@@ -107,3 +125,17 @@ def test_portfolio_stays_in_the_space() -> None:
 def test_efficient_models_are_not_dominated() -> None:
     known = {"a": Single(0.5, 1), "b": Single(0.4, 2), "c": Single(0.9, 3), "d": Single(0.9, 4)}
     assert efficient(known) == ["a", "c"]
+
+
+def test_a_limit_on_answers_stands_in_every_step_that_writes_one() -> None:
+    space = derive(models=("a", "b"), answer="number", max_tokens=24)
+    for params in (*singles(space), *portfolio(space, {"a": Single(0.5, 1.0), "b": Single(0.6, 2.0)})):
+        for step in space.from_params(params)["steps"]:
+            assert step.get("max_tokens") == (None if step["use"] in ("vote", "rank") else 24)
+
+
+def test_a_model_with_a_limit_on_its_answer_is_still_a_single_model() -> None:
+    space = derive(models=("a",), max_tokens=24)
+    data = space.from_params(singles(space)[0])
+    assert measured_of(data).single == "a"
+    assert measured_of({"version": 1, "steps": [{"use": "generate", "model": "a", "n": 3}]}).single is None

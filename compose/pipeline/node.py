@@ -43,8 +43,11 @@ class Context(Protocol):
 
 async def at_once(calls: Iterable[Coroutine[Any, Any, T]]) -> list[T]:
     """Await coroutines together, results in their order; the first failure cancels the rest."""
+    waiting = list(calls)
+    if len(waiting) == 1:
+        return [await waiting[0]]
     async with asyncio.TaskGroup() as group:
-        tasks = [group.create_task(call) for call in calls]
+        tasks = [group.create_task(call) for call in waiting]
     return [task.result() for task in tasks]
 
 

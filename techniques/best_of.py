@@ -28,7 +28,7 @@ Answer:
 {answer}
 """
 
-_SCORE = re.compile(r"score\W{0,10}(10|\d)(?:\.(\d))?", re.IGNORECASE)
+_SCORE = re.compile(r"score\W{0,10}(10(?![\d.]*[1-9])|\d)(?:\.(\d+))?(?![\d.]*\d)", re.IGNORECASE)
 
 
 class BestOf(PerCandidate, frozen=True, kw_only=True, tag="best_of"):

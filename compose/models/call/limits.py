@@ -35,7 +35,7 @@ class Slots:
         except asyncio.CancelledError:
             if turn.done() and not turn.cancelled():
                 self.release()
-            else:
+            elif turn in self._waiting:  # a release may have passed over it already
                 self._waiting.remove(turn)
             raise
 

@@ -187,8 +187,6 @@ class _Run(msgspec.Struct):
         try:
             result = await self.pipeline.arun(item.messages, caller=self.caller, seed=self.seed, ledger=ledger)
             seconds = time.perf_counter() - started
-            ctx = ScoringContext(self.caller, self.evaluation.judging, self.seed, item)
-            score = await self.benchmark.scorer.score(item, result, ctx)
         except (BudgetExceeded, CacheError, ConfigError):
             raise
         except ComposeError as error:
@@ -196,6 +194,9 @@ class _Run(msgspec.Struct):
                 raise
             seconds = time.perf_counter() - started
             self.evaluation.errors[item.id] = failed = error
+        if result is not None:  # a scorer that fails says nothing of the pipeline, so its error is raised
+            ctx = ScoringContext(self.caller, self.evaluation.judging, self.seed, item)
+            score = await self.benchmark.scorer.score(item, result, ctx)
         self.evaluation.usd[item.id] = ledger.usd
         self.evaluation.latency[item.id] = seconds
         self.evaluation.answers[item.id] = result.answer if result and not failed else None

@@ -13,6 +13,7 @@ from compose.cli.eval import KEPT, Which, measure, told
 from compose.cli.failure import resumable
 from compose.cli.options import command as declare
 from compose.cli.output import dollars, emit, say, show
+from compose.errors import ConfigError
 
 if TYPE_CHECKING:
     from compose.errors import ComposeError
@@ -84,7 +85,11 @@ def command(
                 pipeline, chosen, items, cast("Caller", tape), seed=seed, label=p, quiet=quiet
             )
             if not tape.calls:
-                raise stopped or next(iter(evaluation.errors.values()))
+                raise (
+                    stopped
+                    or next(iter(evaluation.errors.values()), None)
+                    or ConfigError(f"the {split} split of {chosen.name!r} has no items")
+                )
             prices = {id: caller.model(id).price for id in pipeline.models()}
             targets = [(item.messages, item.target) for item in items]
             folder = write_recording(name, tape.calls, prices=prices, targets=targets, replace=replace)

@@ -13,7 +13,10 @@ import threading
 from collections.abc import Coroutine
 from typing import Any, TypeVar
 
+from compose.errors import ConfigError
+
 T = TypeVar("T")
+_LOOP_THREAD = "compose-loop"
 
 
 class _Portal:
@@ -28,7 +31,7 @@ class _Portal:
         with self._lock:
             if self._loop is None:
                 self._loop = asyncio.new_event_loop()
-                self._thread = threading.Thread(target=self._loop.run_forever, name="compose-loop", daemon=True)
+                self._thread = threading.Thread(target=self._loop.run_forever, name=_LOOP_THREAD, daemon=True)
                 self._thread.start()
                 atexit.register(self.close)
             return self._loop
@@ -48,7 +51,13 @@ _portal = _Portal()
 
 
 def run_sync(coroutine: Coroutine[Any, Any, T]) -> T:
-    """Run a coroutine to its end and return its value; Ctrl-C cancels it."""
+    """Run a coroutine to its end and return its value; Ctrl-C cancels it.
+
+    Raises `ConfigError` inside a step that `run` itself drives: it would wait for its own loop.
+    """
+    if threading.current_thread().name == _LOOP_THREAD:
+        coroutine.close()
+        raise ConfigError("`run()` was called inside a step", hint="await `arun()` there")
     future = asyncio.run_coroutine_threadsafe(coroutine, _portal.loop())
     try:
         return future.result()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
-from compose.errors import UnknownName
+from compose.errors import ConfigError, UnknownName
 from compose.registry import find
 
 if TYPE_CHECKING:
@@ -36,10 +36,19 @@ class Scorer(Protocol):
 
 
 def make(name: str, **settings: Any) -> Scorer:
-    """Make the scorer of a registered name. Raises `UnknownName` for a name or a setting that there is not."""
+    """Make the scorer of a registered name; `judge:MODEL` names the judge's model beside it.
+
+    Raises `UnknownName` for a name or a setting that there is not, `ConfigError` for one that is missing.
+    """
+    name, _, model = name.partition(":")
+    if model:
+        settings["model"] = model
     cls = find("scorers", name)
     allowed = inspect.signature(cls).parameters
     for setting in settings:
         if setting not in allowed:
             raise UnknownName(f"setting of scorer `{name}`", setting, allowed)
+    for setting, declared in allowed.items():
+        if setting not in settings and declared.default is declared.empty:
+            raise ConfigError(f"scorer {name!r} needs `{setting}`", hint=f"write it as {name}:{setting.upper()}")
     return cast("Scorer", cls(**settings))

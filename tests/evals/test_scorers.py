@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from compose.errors import BadResponse, DataError
+from compose.errors import BadResponse, ConfigError, DataError
 from compose.evals.benchmark import Item
 from compose.evals.evaluate import ScoringContext
 from compose.evals.scorers import make
@@ -141,3 +141,9 @@ async def test_a_judge_without_a_mark_is_an_error(caller_of: Callable[..., Calle
 def test_all_registered_scorers_can_be_made() -> None:
     for name in names("scorers"):
         assert make(name, **({"model": "m"} if name == "judge" else {}))
+
+
+def test_a_judge_without_a_model_is_one_clear_line() -> None:
+    with pytest.raises(ConfigError, match="needs `model`"):
+        make("judge")
+    assert make("judge:local/smollm2-135m") is not None

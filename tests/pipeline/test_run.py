@@ -179,3 +179,15 @@ async def test_result_shows_itself() -> None:
     assert isinstance(frame, pandas.DataFrame)
     rows: Any = frame
     assert list(rows["node"]) == ["generate", "rank"]
+
+
+def test_run_inside_a_step_is_refused_and_does_not_hang() -> None:
+    from compose import types
+
+    @c.node
+    async def nested(state: types.State, ctx: object) -> types.State:
+        c.generate("local/none").run("x")
+        return state
+
+    with pytest.raises(c.ConfigError, match="inside a step"):
+        nested.run("x")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 import msgspec
 
+from compose.cli.options import Finite
 from compose.cli.options import command as declare
 from compose.cli.output import emit, say, show, table
 from compose.errors import ConfigError
@@ -40,7 +41,7 @@ def info(as_json: bool) -> None:
 
 
 @declare("prune")
-@click.option("--older-than", type=click.FloatRange(min=0), metavar="DAYS", help="What is older than this.")
+@click.option("--older-than", type=Finite(min=0), metavar="DAYS", help="What is older than this.")
 @click.option("--model", metavar="ID", help="What this model answered.")
 @click.option("--key", metavar="HEX", help="The call whose key begins with this.")
 @click.option("--all", "everything", is_flag=True, help="All of it.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,18 @@ Function = Callable[..., Any]
 
 _FOLDER = click.Path(file_okay=False, path_type=Path)
 _FILE = click.Path(dir_okay=False, path_type=Path)
+
+
+class Finite(click.FloatRange):
+    """A float of a range; `nan` and `inf` are refused."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Convert and check."""
+        number = float(super().convert(value, param, ctx))
+        if not math.isfinite(number):
+            self.fail(f"{value!r} is not a finite number", param, ctx)
+        return number
+
 
 SHARED: dict[str, Callable[[Function], Function]] = {
     "benchmark": click.option(
@@ -33,7 +46,7 @@ SHARED: dict[str, Callable[[Function], Function]] = {
     "exclude": click.option(
         "--exclude-model", "exclude", multiple=True, metavar="ID", help="A model to leave out (repeatable)."
     ),
-    "budget": click.option("--budget", type=click.FloatRange(min=0), metavar="USD", help="Spend no more than this."),
+    "budget": click.option("--budget", type=Finite(min=0), metavar="USD", help="Spend no more than this."),
     "resume": click.option("--resume", is_flag=True, help="Go on where the run in --out stopped."),
     "dry_run": click.option("--dry-run", is_flag=True, help="Show what would be done and its cost; call nothing."),
     "out": click.option("--out", type=_FOLDER, metavar="DIR", help="Folder for what is written."),

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from compose.cli import subject
+from compose.cli.options import Finite
 from compose.cli.options import command as declare
 from compose.cli.output import dollars, emit, percent, say, show
 from compose.errors import ConfigError
@@ -25,11 +26,11 @@ PRICED = 50
 
 
 @declare("plan", "benchmark", "data", "model", "budget", "config")
-@click.option("--gain", type=click.FloatRange(0, 1, min_open=True), default=0.02, show_default=True, help="To be seen.")
-@click.option("--power", type=click.FloatRange(0, 1, min_open=True, max_open=True), default=0.8, show_default=True)
+@click.option("--gain", type=Finite(0, 1, min_open=True), default=0.02, show_default=True, help="To be seen.")
+@click.option("--power", type=Finite(0, 1, min_open=True, max_open=True), default=0.8, show_default=True)
 @click.option(
     "--disagree",
-    type=click.FloatRange(0, 1, min_open=True),
+    type=Finite(0, 1, min_open=True),
     default=0.1,
     show_default=True,
     help="Share of items on which the two systems' marks differ.",

@@ -239,3 +239,8 @@ def test_a_reader_that_left_is_no_error(work: Path) -> None:
             timeout=30,
         )
     assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("budget", ["nan", "inf", "-1"])
+def test_a_budget_that_is_no_amount(compose: Run, budget: str) -> None:
+    compose("run", "local/smollm2-135m", "hi", "--budget", budget, "--json").refused(2, budget)

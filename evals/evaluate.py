@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from compose.models.call import Caller
     from compose.pipeline.graph import Pipeline
     from compose.pipeline.result import Result
+    from compose.pipeline.run import Calls
 
 OnItem = Callable[["Item", float, "Result | None"], None]
 """Told about every finished item: the item, its mark, the result (None where it failed)."""
@@ -108,7 +109,7 @@ class Evaluation:
 class ScoringContext:
     """The door of a scorer to models; its calls are kept apart from the pipeline's."""
 
-    def __init__(self, caller: Caller, ledger: Ledger, seed: int, item: Item) -> None:
+    def __init__(self, caller: Calls, ledger: Ledger, seed: int, item: Item) -> None:
         self._caller = caller
         self._ledger = ledger
         self.rng = random.Random(f"{seed}/score/{item.id}")

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from compose.models.model import Delta
     from compose.pipeline.explain import Explanation
     from compose.pipeline.result import Result
+    from compose.pipeline.run import Calls
 
 Question = str | Message | Sequence[Message | dict[str, Any]]
 
@@ -185,7 +186,7 @@ class Pipeline:
         self,
         question: Question,
         *,
-        caller: Caller | None = None,
+        caller: Calls | None = None,
         ledger: Ledger | None = None,
         seed: int = 0,
         budget: float | None = None,
@@ -217,7 +218,7 @@ class Pipeline:
         return run_sync(self.arun(question, seed=seed, budget=budget, cache=cache))
 
     def astream(
-        self, question: Question, *, caller: Caller | None = None, ledger: Ledger | None = None, seed: int = 0
+        self, question: Question, *, caller: Calls | None = None, ledger: Ledger | None = None, seed: int = 0
     ) -> AsyncGenerator[Delta]:
         """Yield the answer as it is written; the last delta carries the whole.
 

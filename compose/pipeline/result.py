@@ -13,7 +13,7 @@ import msgspec
 
 from compose.models.call import Caller
 from compose.models.ledger import Ledger
-from compose.pipeline.run import Event, Run, execute
+from compose.pipeline.run import Calls, Event, Run, execute
 from compose.types import Candidate, State, Usage
 
 if TYPE_CHECKING:
@@ -102,7 +102,7 @@ async def answer(
     pipeline: Pipeline,
     question: Question,
     *,
-    caller: Caller | None,
+    caller: Calls | None,
     ledger: Ledger | None,
     seed: int,
     budget: float | None,

@@ -10,21 +10,32 @@ from __future__ import annotations
 import asyncio
 import random
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from time import perf_counter
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 import msgspec
 
-from compose.errors import ConfigError, UnknownName
+from compose.errors import BadResponse, ConfigError, UnknownName
 from compose.models.ledger import Ledger
 from compose.pipeline.node import at_once
 from compose.types import Message, Params, Request, Response, State
 
 if TYPE_CHECKING:
-    from compose.models.call import Caller
     from compose.models.model import Delta
     from compose.pipeline.graph import Pipeline, Planned
+
+
+class Calls(Protocol):
+    """What a run needs of a `Caller`, or of one that stands before it."""
+
+    async def call(self, request: Request, ledger: Ledger, *, node: str = "") -> Response:
+        """Answer one sample and account for it in `ledger` under `node`."""
+        ...
+
+    def stream(self, request: Request, ledger: Ledger, *, node: str = "") -> AsyncGenerator[Delta]:
+        """Answer one sample piece by piece; the last delta carries the response."""
+        ...
 
 
 class Event(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
@@ -48,7 +59,7 @@ class Run:
 
     def __init__(
         self,
-        caller: Caller,
+        caller: Calls,
         ledger: Ledger,
         *,
         seed: int = 0,
@@ -111,7 +122,8 @@ class NodeContext:
             response = delta.response or response
             if self._run.on_delta and delta.text:
                 self._run.on_delta(delta)
-        assert response is not None, "a stream ends with a response"
+        if response is None:
+            raise BadResponse("the stream ended without a response", model=request.model)
         return response
 
 

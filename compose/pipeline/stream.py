@@ -13,12 +13,12 @@ from compose.pipeline.run import Run, execute
 from compose.types import Response, State
 
 if TYPE_CHECKING:
-    from compose.models.call import Caller
     from compose.pipeline.graph import Pipeline, Question
+    from compose.pipeline.run import Calls
 
 
 async def stream(
-    pipeline: Pipeline, question: Question, *, caller: Caller | None, ledger: Ledger | None, seed: int
+    pipeline: Pipeline, question: Question, *, caller: Calls | None, ledger: Ledger | None, seed: int
 ) -> AsyncGenerator[Delta]:
     """`Pipeline.astream`. Leaving the loop early cancels every call under way."""
     pipeline.check()

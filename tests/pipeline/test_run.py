@@ -3,15 +3,18 @@
 import asyncio
 import gzip
 import json
+from collections.abc import AsyncGenerator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 import compose as c
-from compose.errors import BudgetExceeded
+from compose.errors import BadResponse, BudgetExceeded
 from compose.models.ledger import Ledger
+from compose.models.model import Delta
 from compose.testing.server import FakeServer, Reply
+from compose.types import Request
 
 
 async def test_parallel_branches_run_at_once_and_merge_in_order() -> None:
@@ -191,3 +194,23 @@ def test_run_inside_a_step_is_refused_and_does_not_hang() -> None:
 
     with pytest.raises(c.ConfigError, match="inside a step"):
         nested.run("x")
+
+
+class Endless:
+    """Stands before a caller and swallows the end of every stream."""
+
+    def __init__(self, caller: c.Caller) -> None:
+        self.call = caller.call
+        self._caller = caller
+
+    async def stream(self, request: Request, ledger: Ledger, *, node: str = "") -> AsyncGenerator[Delta]:
+        async for delta in self._caller.stream(request, ledger, node=node):
+            if delta.response is None:
+                yield delta
+
+
+async def test_a_stream_without_its_end_is_an_error() -> None:
+    async with FakeServer(answer=lambda _: "one two") as s, c.Caller(cache="off") as caller:
+        with pytest.raises(BadResponse, match="without a response"):
+            async for _ in c.generate(s.id()).astream("x", caller=Endless(caller)):
+                pass

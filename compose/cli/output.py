@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
@@ -9,6 +10,18 @@ from typing import Any, Protocol
 
 import click
 import msgspec
+
+_UNPRINTABLE = re.compile(r"\r(?!\n)|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+"""Control characters (ESC, C1 and all else but newline and tab), bidi embeddings and overrides, halves of surrogates."""
+
+
+def printable(text: str) -> str:
+    r"""Text that cannot command a terminal: newline and tab stay, other control characters are spelt out.
+
+    >>> print(printable("a\x1b[31mb"))
+    a\x1b[31mb
+    """
+    return _UNPRINTABLE.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
 
 
 def emit(command: str, payload: Mapping[str, Any], *, line: bool = False) -> None:
@@ -20,12 +33,12 @@ def emit(command: str, payload: Mapping[str, Any], *, line: bool = False) -> Non
 def say(text: str, *, quiet: bool = False) -> None:
     """Write a line for the person to stderr."""
     if not quiet:
-        click.echo(text, err=True)
+        click.echo(printable(text), err=True)
 
 
-def show(text: str) -> None:
-    """Write a result for the person to stdout."""
-    click.echo(text)
+def show(text: str, *, end: str = "\n") -> None:
+    """Write a result to stdout, as it is unless that is a terminal."""
+    click.echo((printable(text) if sys.stdout.isatty() else text) + end, nl=False)
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[Any]], *, title: str | None = None) -> None:
@@ -35,12 +48,12 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[Any]], *, title: str |
     from rich.table import Table
 
     lines = [list(row) for row in rows]
-    grid = Table(title=title, box=SIMPLE_HEAD, title_justify="left", pad_edge=False)
+    grid = Table(title=printable(title or "") or None, box=SIMPLE_HEAD, title_justify="left", pad_edge=False)
     for i, name in enumerate(columns):
         numeric = all(isinstance(row[i], int | float) or str(row[i])[:1] in "-+$0123456789" for row in lines)
         grid.add_column(name, justify="right" if lines and numeric else "left", overflow="fold")
     for row in lines:
-        grid.add_row(*("-" if cell is None else str(cell) for cell in row))
+        grid.add_row(*("-" if cell is None else printable(str(cell)) for cell in row))
     width = None if sys.stdout.isatty() else 160
     Console(width=width, markup=False, highlight=False).print(grid)
 
@@ -82,13 +95,13 @@ def progress(label: str, *, total: float | None = None, quiet: bool = False) -> 
     from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
     from rich.progress import Progress as Bar
 
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Bar(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task(label, total=total)
+        task = bar.add_task(printable(label), total=total)
 
         def advance(done: float, total: float | None = None, text: str | None = None) -> None:
             changes: dict[str, Any] = {"total": total} if total is not None else {}
-            bar.update(task, completed=done, description=text or label, **changes)
+            bar.update(task, completed=done, description=printable(text or label), **changes)
 
         yield advance
 

@@ -15,7 +15,7 @@ import click
 
 from compose import __version__
 from compose.cli.failure import report
-from compose.errors import UnknownName
+from compose.errors import ConfigError, UnknownName
 
 COMMANDS = {
     "run": "Ask one question of a pipeline file or a model.",
@@ -77,10 +77,18 @@ def cli() -> None:
 def run(argv: Sequence[str]) -> int:
     """Run one command line and return its exit status; prints errors, never raises."""
     try:
+        _refuse_bytes(argv)
         status = cli.main(list(argv) or ["--help"], prog_name="compose", standalone_mode=False)
     except BaseException as error:  # noqa: BLE001 - told to the person, and the exit status says it
         return report(error, as_json="--json" in argv)
     return status if isinstance(status, int) else 0
+
+
+def _refuse_bytes(argv: Sequence[str]) -> None:
+    """No prompt, name or report can hold what is no text, so it is refused before anything is done."""
+    for argument in argv:
+        if any("\ud800" <= character <= "\udfff" for character in argument):
+            raise ConfigError(f"the argument {argument!r} is not UTF-8 text")
 
 
 def main() -> NoReturn:

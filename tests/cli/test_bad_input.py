@@ -40,6 +40,8 @@ GOOD = "version: 1\nsteps:\n  - {use: generate, model: local/smollm2-135m}\n"
         (["eval", "m", "--limt", "3"], ["--limt", "--limit"]),
         (["eval", "m", "--limit", "none"], ["--limit", "none"]),
         (["trust", "no-such-folder"], ["no-such-folder"]),
+        (["run", "local/smollm2-135m", "caf\udce9"], [r"'caf\udce9'", "UTF-8"]),
+        (["eval", "m", "--benchmark", "caf\udce9.jsonl"], [r"'caf\udce9.jsonl'", "UTF-8"]),
     ],
 )
 def test_a_wrong_command_line(line: list[str], words: list[str], compose: Run) -> None:

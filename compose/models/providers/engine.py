@@ -82,7 +82,10 @@ class Engine:
 
     async def close(self) -> None:
         """Wait for the calls under way, then free the memory."""
-        await asyncio.to_thread(self._close)
+        try:
+            await asyncio.to_thread(self._close)
+        except RuntimeError:  # the interpreter is ending and starts no thread any more
+            self._close()
 
     def _close(self) -> None:
         self._pool.shutdown(wait=True)

@@ -37,6 +37,12 @@ class Message(msgspec.Struct, frozen=True, omit_defaults=True):
         return "".join(str(p.get("text", "")) for p in self.content or () if p.get("type") == "text")
 
 
+def changed(settings: msgspec.Struct) -> dict[str, Any]:
+    """The fields that differ from their default, for structs whose fields all have one."""
+    default = type(settings)()
+    return {f: v for f in settings.__struct_fields__ if (v := getattr(settings, f)) != getattr(default, f)}
+
+
 class Params(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     """Sampling settings and structured output; `None` leaves the provider's default."""
 
@@ -54,6 +60,15 @@ class Params(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     top_logprobs: int | None = None
     grammar: str | None = None
     """A GBNF grammar, for local models."""
+
+    def over(self, below: Params) -> Params:
+        """These settings, and those of `below` where they are left open.
+
+        >>> joined = Params(temperature=0.0).over(Params(temperature=1.0, max_tokens=9))
+        >>> joined.temperature, joined.max_tokens
+        (0.0, 9)
+        """
+        return msgspec.structs.replace(below, **changed(self))
 
 
 class Request(msgspec.Struct, frozen=True, omit_defaults=True):

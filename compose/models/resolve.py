@@ -10,7 +10,7 @@ any name in compose.toml                 what it stands for there
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from pathlib import Path
 
 import msgspec
@@ -21,6 +21,7 @@ from compose.errors import ConfigError, UnknownName
 from compose.models.hosted import is_hosted, well_known
 from compose.models.model import Model
 from compose.models.weights import KNOWN
+from compose.types import changed
 
 
 def resolve(id: str, config: Config, *, data: Path | None = None) -> Model:
@@ -29,8 +30,46 @@ def resolve(id: str, config: Config, *, data: Path | None = None) -> Model:
     `data` is the folder in which `replay/` looks first. Raises `UnknownName`
     with the nearest id, and `ConfigError` for an id that cannot be used.
     """
-    target, config = _unalias(id, config)
-    return registry.find("providers", provider_of(target, config.models)).make(target, config, data)
+    target, settings = lookup(id, config)
+    return make(target, settings, config, data=data)
+
+
+def lookup(id: str, config: Config, *, final: Container[str] = ()) -> tuple[str, ModelConfig]:
+    """The model that an id stands for in the end, and the settings that hold for it under this id.
+
+    What a name sets wins, all else is as its target says; sampling settings are
+    joined one by one. A key belongs to the server that it is named for: a name
+    with a server of its own does not take over its target's key. Ids in `final`
+    stand for themselves. Raises `ConfigError` for names that go in a circle.
+    """
+    seen, settings = [id], ModelConfig()
+    while True:
+        name = seen[-1]
+        below = config.models.get(name, ModelConfig())
+        settings = _over(settings, below)
+        target = name if name in final else below.id or name
+        if target == name and settings.base_url and not (name in final or _has_server(name)):
+            target, settings = f"{settings.base_url}#{name}", _replace(settings, base_url=None)
+        if target == name:
+            return name, _replace(settings, id=name, base_url=None if "://" in name else settings.base_url)
+        if target in seen:
+            raise ConfigError(f"model names in compose.toml go in a circle: {' -> '.join([*seen, target])}")
+        seen.append(target)
+
+
+def make(id: str, settings: ModelConfig, config: Config, *, data: Path | None = None) -> Model:
+    """The model of an id that `lookup` gave, with the settings that it gave; raises as `resolve` does."""
+    try:
+        provider = provider_of(id, config.models)
+    except UnknownName as error:
+        if id not in config.models:
+            raise
+        known = [name for name in config.models if name != id]
+        hint = UnknownName("model", id, [*known, *_KNOWN]).hint
+        message = f"model {id!r} in compose.toml stands for itself, and no provider knows that name"
+        raise ConfigError(message, hint=f"give it the `id` of a model; {hint}") from error
+    config = _replace(config, models={**config.models, id: settings})
+    return registry.find("providers", provider).make(id, config, data)
 
 
 def provider_of(id: str, named: Iterable[str] = ()) -> str:
@@ -46,7 +85,7 @@ def provider_of(id: str, named: Iterable[str] = ()) -> str:
         return prefix
     if is_hosted(id):
         return "litellm"
-    error = UnknownName("model", id, [*named, *well_known(), *(f"local/{name}" for name in KNOWN)])
+    error = UnknownName("model", id, [*named, *_KNOWN])
     near = f"did you mean `{error.nearest}`? " if error.nearest else ""
     error.hint = f"{near}`compose models list` shows what can be called; compose.toml can name more"
     raise error
@@ -54,37 +93,17 @@ def provider_of(id: str, named: Iterable[str] = ()) -> str:
 
 _NO_PREFIX = ("http", "litellm")
 """Providers whose ids do not start with their name."""
+_KNOWN = (*well_known(), *(f"local/{name}" for name in KNOWN))
+_replace = msgspec.structs.replace
 
 
-def _unalias(id: str, config: Config) -> tuple[str, Config]:
-    """Follow the names of compose.toml; what the alias sets wins over what its target sets."""
-    seen = [id]
-    settings = config.models.get(id)
-    while settings is not None:
-        target = _target(seen[-1], settings)
-        if target == seen[-1]:
-            break
-        if target in seen:
-            raise ConfigError(f"model names in compose.toml go in a circle: {' -> '.join([*seen, target])}")
-        seen.append(target)
-        below = config.models.get(target)
-        settings = _over(settings, below) if below else settings
-        config = msgspec.structs.replace(config, models={**config.models, target: settings})
-        if below is None:
-            break
-    return seen[-1], config
+def _has_server(name: str) -> bool:
+    """Whether a server is asked for a name as it stands; of others it is a model's name at the server given."""
+    return "://" in name or is_hosted(name)
 
 
-def _target(name: str, settings: ModelConfig) -> str:
-    """What a name stands for; with a server of its own, a name that no provider knows is a model there."""
-    target = settings.id or name
-    if settings.base_url and "://" not in target and not is_hosted(target):
-        return f"{settings.base_url}#{target}"
-    return target
-
-
-def _over(settings: ModelConfig, below: ModelConfig) -> ModelConfig:
-    """What an alias leaves open is as its target says; `id` and `base_url` are the target's."""
-    return msgspec.structs.replace(
-        below, api_key_env=settings.api_key_env or below.api_key_env, price=settings.price or below.price
-    )
+def _over(above: ModelConfig, below: ModelConfig) -> ModelConfig:
+    """What the settings above leave open is as those below say."""
+    if above.base_url is not None:
+        below = _replace(below, api_key_env=None)
+    return _replace(below, **{**changed(above), "params": above.params.over(below.params)})

@@ -401,8 +401,47 @@ async def test_when_all_fallbacks_fail_the_first_error_is_raised() -> None:
 
 
 async def test_a_model_cannot_stand_in_for_itself() -> None:
+    caller = caller_of(ScriptedModel(), config=Config(models={"m": ModelConfig(fallbacks=("m",))}))
     with pytest.raises(ConfigError, match="own fallback"):
-        caller_of(ScriptedModel(), config=Config(models={"m": ModelConfig(fallbacks=("m",))}))
+        await caller.call(ask(), Ledger())
+
+
+async def test_a_name_has_the_settings_of_its_target_and_its_own_before_them(cache: Cache) -> None:
+    model = ScriptedModel(latency=0.002)
+    spare = ScriptedModel("spare")
+    target = ModelConfig(concurrency=2, fallbacks=("spare",), price=DOLLAR, params=Params(temperature=0.2, seed=1))
+    config = Config(models={"m": target, "quick": ModelConfig(id="m", params=Params(temperature=0.9))})
+    caller = caller_of(model, spare, cache=cache, config=config)
+    names = [name for name in ("m", "quick") for _ in range(4)]
+    await asyncio.gather(*(caller.call(ask(f"q{i}", model=name), Ledger()) for i, name in enumerate(names)))
+    assert model.most == 2
+    assert model.requests[-1].params == Params(temperature=0.9, seed=1)
+    assert caller.model("quick") is caller.model("m")
+    model.script = [AuthError("no", model="m")]
+    assert (await caller.call(ask(model="quick"), Ledger())).model == "spare"
+
+
+async def test_a_name_and_its_target_share_what_the_cache_holds(cache: Cache) -> None:
+    model = ScriptedModel(price=DOLLAR, usage=Usage(0, 1))
+    config = Config(models={"m": ModelConfig(base_url="http://127.0.0.1:1/v1"), "quick": ModelConfig(id="m")})
+    caller = caller_of(model, cache=cache, config=config)
+    await caller.call(ask(), Ledger())
+    assert (await caller.call(ask(model="quick"), Ledger())).cached
+    assert cache.get(ask()) is None
+    assert cache.get(ask(), "http://127.0.0.1:1/v1") is not None
+
+
+async def test_a_name_may_be_the_fallback_of_what_it_stands_for() -> None:
+    config = Config(models={"m": ModelConfig(fallbacks=("quick",)), "quick": ModelConfig(id="m")})
+    caller = caller_of(ScriptedModel(answer=lambda r: AuthError("no", model="m")), config=config)
+    with pytest.raises(AuthError):
+        await caller.call(ask(model="quick"), Ledger())
+
+
+async def test_an_added_model_is_there_after_closing() -> None:
+    caller = caller_of(ScriptedModel())
+    await caller.aclose()
+    assert (await caller.call(ask(), Ledger())).text == "answer 0"
 
 
 async def test_an_unknown_model_is_named() -> None:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import subprocess
 import sys
 
+import msgspec
 import pytest
 
 from compose.config import Config, ModelConfig
 from compose.errors import AuthError, ConfigError, UnknownName
 from compose.models.hosted import is_hosted
 from compose.models.model import Model
-from compose.models.resolve import provider_of, resolve
+from compose.models.resolve import lookup, provider_of, resolve
 from compose.testing.server import FakeServer
 from compose.types import Message, Params, Price, Request
 
@@ -76,6 +77,42 @@ def test_aliases_of_aliases_and_circles() -> None:
     circle = {"a": ModelConfig(id="b"), "b": ModelConfig(id="a")}
     with pytest.raises(ConfigError, match="a -> b -> a"):
         resolve("a", Config(models=circle))
+
+
+def test_what_an_alias_leaves_open_is_as_its_target_says() -> None:
+    below = ModelConfig(
+        rpm=5, tpm=9, concurrency=2, timeout=3, fallbacks=("b",), api_key_env="K", params=Params(seed=1)
+    )
+    models = {"gpt-4o": below, "quick": ModelConfig(id="gpt-4o", rpm=7, params=Params(temperature=0.5))}
+    target, found = lookup("quick", Config(models=models))
+    assert target == "gpt-4o"
+    assert found == msgspec.structs.replace(below, id="gpt-4o", rpm=7, params=Params(temperature=0.5, seed=1))
+
+
+def test_a_key_stays_with_the_server_that_it_is_named_for() -> None:
+    below = ModelConfig(id="gpt-4o", api_key_env="WORK_KEY", rpm=5)
+    models = {"work": below, "mine": ModelConfig(id="work", base_url="http://127.0.0.1:1/v1")}
+    _, found = lookup("mine", Config(models=models))
+    assert (found.api_key_env, found.base_url, found.rpm) == (None, "http://127.0.0.1:1/v1", 5)
+
+
+def test_a_name_with_a_server_has_the_settings_of_that_servers_model() -> None:
+    url = "http://127.0.0.1:1/v1"
+    models = {"mine": ModelConfig(base_url=url), f"{url}#mine": ModelConfig(rpm=5, api_key_env="K")}
+    assert lookup("mine", Config(models=models)) == (
+        f"{url}#mine",
+        ModelConfig(id=f"{url}#mine", rpm=5, api_key_env="K"),
+    )
+
+
+@pytest.mark.parametrize("settings", [ModelConfig(id="quik"), ModelConfig(rpm=5)])
+def test_a_name_that_stands_for_itself_is_said_to(settings: ModelConfig) -> None:
+    models = {"quik": settings, "quick": ModelConfig(id="gpt-4o"), "again": ModelConfig(id="quik")}
+    for id in ("quik", "again"):
+        with pytest.raises(ConfigError, match="model .quik. in .* stands for itself") as caught:
+            resolve(id, Config(models=models))
+        assert "did you mean `quick`?" in (caught.value.hint or "")
+    assert resolve("gpt-4o", Config(models={"gpt-4o": ModelConfig(id="gpt-4o")})).id == "gpt-4o"
 
 
 async def test_a_name_with_a_server_is_a_model_of_that_server(monkeypatch: pytest.MonkeyPatch) -> None:

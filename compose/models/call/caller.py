@@ -12,8 +12,8 @@ from typing import Self
 
 import msgspec
 
-from compose.config import CacheMode, Config, ModelConfig, load_config
-from compose.errors import BadResponse, CallTimeout, ConfigError, ModelError
+from compose.config import CacheMode, Config, load_config
+from compose.errors import BadResponse, CallTimeout, ModelError
 from compose.models.cache import Cache, key_of
 from compose.models.call.budget import Budget
 from compose.models.call.flights import Flights
@@ -21,6 +21,7 @@ from compose.models.call.limits import Slots
 from compose.models.call.retry import retrying
 from compose.models.call.secrets import without_secrets
 from compose.models.call.target import Target
+from compose.models.call.targets import Targets
 from compose.models.ledger import Ledger
 from compose.models.model import Delta, Model
 from compose.types import Request, Response
@@ -58,11 +59,9 @@ class Caller:
         self._cache: Cache | None = None
         self._budget = Budget(budget)
         self._slots = Slots(concurrency)
-        self._timeout = timeout
         self._retries = retries
-        self._data = data
         self._flights = Flights()
-        self._targets: dict[str, Target] = {}
+        self._targets = Targets(slots=self._slots, timeout=timeout, data=data)
         self._seen: dict[bytes, None] = {}
 
     @property
@@ -94,8 +93,8 @@ class Caller:
         return self._target(id).model
 
     def add(self, model: Model) -> None:
-        """Use this model for its id, whatever the configuration says."""
-        self._targets[model.id] = self._made(model.id, model)
+        """Use this model for its id and the names that stand for it, whatever the configuration says of providers."""
+        self._targets.add(model)
 
     async def call(self, request: Request, ledger: Ledger, *, node: str = "") -> Response:
         """Answer one sample and account for it in `ledger` under `node`.
@@ -134,9 +133,7 @@ class Caller:
 
     async def aclose(self) -> None:
         """Give back connections and files. The caller can be used again; it opens them anew."""
-        targets, self._targets = self._targets, {}
-        for target in targets.values():
-            await target.model.aclose()
+        await self._targets.aclose()
         if self._cache is not None and not isinstance(self._asked_cache, Cache):
             self._cache.close()
 
@@ -287,18 +284,7 @@ class Caller:
         return [m.api_key_env for m in self.config.models.values() if m.api_key_env]
 
     def _target(self, id: str) -> Target:
-        target = self._targets.get(id)
-        if target is None:
-            from compose.models.resolve import resolve
-
-            target = self._targets[id] = self._made(id, resolve(id, self.config, data=self._data))
-        return target
-
-    def _made(self, id: str, model: Model) -> Target:
-        settings = self.config.models.get(id) or ModelConfig()
-        if id in settings.fallbacks:
-            raise ConfigError(f"model {id!r} is its own fallback", hint="remove it from `fallbacks`")
-        return Target(id, model, settings, slots=self._slots, timeout=self._timeout)
+        return self._targets.get(id, self.config)
 
 
 async def _closable(pieces: AsyncIterator[Delta]) -> AsyncGenerator[Delta]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
+from collections.abc import Callable
 
 BURST_SECONDS = 1.0
 """How much of its rate a model may be given at once after a pause."""
@@ -72,3 +73,38 @@ class Pace:
             except asyncio.CancelledError:
                 self._next -= taken
                 raise
+
+
+class Limits:
+    """What holds for the calls of one model: its own slots and paces, and the slots that all models share."""
+
+    def __init__(self, own: Slots | None, requests: Pace | None, tokens: Pace | None, shared: Slots) -> None:
+        self._own = own
+        self._requests = requests
+        self._tokens = tokens
+        self._shared = shared
+
+    async def start(self, tokens: Callable[[], int]) -> None:
+        """Wait for a place of the model's own, its rate, then a place among all calls; pair with `end`.
+
+        `tokens` estimates the call's tokens. The rate comes after the own place,
+        so that calls which waited for a place do not start in a bunch.
+        """
+        if self._own is not None:
+            await self._own.acquire()
+        try:
+            if self._requests is not None:
+                await self._requests.wait()
+            if self._tokens is not None:
+                await self._tokens.wait(tokens())
+            await self._shared.acquire()
+        except BaseException:
+            if self._own is not None:
+                self._own.release()
+            raise
+
+    def end(self) -> None:
+        """Give the places back."""
+        self._shared.release()
+        if self._own is not None:
+            self._own.release()

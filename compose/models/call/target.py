@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from functools import cached_property
+
 import msgspec
 
 from compose.config import ModelConfig
 from compose.cost import DEFAULT_OUTPUT, estimate_tokens, most_output, price_of, worst_case
 from compose.errors import ConfigError
-from compose.models.call.limits import Pace, Slots
+from compose.models.call.limits import Limits
 from compose.models.model import Model
 from compose.types import Params, Price, Request, Response
 
@@ -16,28 +18,28 @@ _NO_PARAMS = Params()
 
 
 class Target:
-    """One model as it is called; made once per id and caller."""
+    """One model as it is called; made once per id or name and caller."""
 
-    def __init__(self, id: str, model: Model, settings: ModelConfig, *, slots: Slots, timeout: float) -> None:
+    def __init__(self, id: str, model: Model, settings: ModelConfig, *, limits: Limits, timeout: float) -> None:
         self.id = id
         self.model = model
         self.price: Price | None = settings.price or model.price
         self.timeout = settings.timeout or timeout
-        self.fallbacks = settings.fallbacks
-        self.identity: str = getattr(model, "identity", "") or settings.base_url or ""
+        self.fallbacks = tuple(name for name in settings.fallbacks if name != id)  # it may be its target's fallback
+        self._base_url = settings.base_url
         self._defaults = settings.params
-        self._slots = slots
-        at_once: int | None = settings.concurrency or getattr(model, "concurrency", None)
-        self._own_slots = Slots(at_once) if at_once else None
-        self._requests = Pace(settings.rpm) if settings.rpm else None
-        self._tokens = Pace(settings.tpm) if settings.tpm else None
+        self._limits = limits
+
+    @cached_property
+    def identity(self) -> str:
+        """What tells the model from others of its id in the cache; a file may be read for it."""
+        return getattr(self.model, "identity", "") or self._base_url or ""
 
     def request(self, asked: Request) -> Request:
         """The request as this model gets it: its own id, and defaults for what is not set."""
         params = asked.params
         if self._defaults != _NO_PARAMS:
-            set_here = {f: v for f in params.__struct_fields__ if (v := getattr(params, f)) != getattr(_NO_PARAMS, f)}
-            params = _replace(self._defaults, **set_here)
+            params = params.over(self._defaults)
         if params is asked.params and asked.model == self.model.id:
             return asked
         return Request(self.model.id, asked.messages, params, asked.sample)
@@ -65,22 +67,9 @@ class Target:
         return _replace(response, usd=price_of(response.usage, self.price))
 
     async def start(self, request: Request) -> None:
-        """Wait for the model's rate, then for a place among the calls in flight; pair with `end`."""
-        if self._requests is not None:
-            await self._requests.wait()
-        if self._tokens is not None:
-            await self._tokens.wait(estimate_tokens(request.messages) + (request.params.max_tokens or 0))
-        if self._own_slots is not None:
-            await self._own_slots.acquire()
-        try:
-            await self._slots.acquire()
-        except BaseException:
-            if self._own_slots is not None:
-                self._own_slots.release()
-            raise
+        """Wait for a place and for the model's rate; pair with `end`."""
+        await self._limits.start(lambda: estimate_tokens(request.messages) + (request.params.max_tokens or 0))
 
     def end(self) -> None:
         """Give the place back."""
-        self._slots.release()
-        if self._own_slots is not None:
-            self._own_slots.release()
+        self._limits.end()

@@ -11,6 +11,7 @@ import asyncio
 import hashlib
 import time
 from collections.abc import AsyncIterator, Callable
+from functools import cached_property
 from pathlib import Path
 
 from compose.config import Config
@@ -48,9 +49,12 @@ class Local:
         self.id = id
         self.path = path
         self.price = price
-        self.identity = identity(path)
-        """Goes into cache keys, so that another file of the same name is another model."""
         self._engine: Engine | None = None
+
+    @cached_property
+    def identity(self) -> str:
+        """Goes into cache keys, so that another file of the same name is another model."""
+        return identity(self.path)
 
     @classmethod
     def make(cls, id: str, config: Config, data: Path | None) -> Local:

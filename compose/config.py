@@ -9,6 +9,7 @@ variables to read nor servers to send prompts and keys to.
 from __future__ import annotations
 
 import json
+import math
 import os
 import tomllib
 from pathlib import Path
@@ -103,28 +104,28 @@ def load_config(start: Path | None = None, *, explicit: Path | None = None) -> C
 
 
 def trust(folder: Path) -> None:
-    """Let the `compose.toml` and pipeline files of a folder, and below it, name servers and keys."""
+    """Let the `compose.toml`, pipeline files and spaces of a folder, and below it, name servers and keys."""
     if not folder.is_dir():
         raise ConfigError(f"{folder} is not a folder", hint="compose trust FOLDER")
-    folders = sorted({*_trusted_folders(), str(folder.resolve())})
-    file = _trust_file()
-    file.parent.mkdir(parents=True, exist_ok=True)
-    beside = file.with_name(f"{file.name}.{os.getpid()}")
-    beside.write_text(json.dumps(folders, indent=1), encoding="utf-8")
-    beside.replace(file)
+    _write_trusted({*trusted_folders(), str(folder.resolve())})
+
+
+def distrust(folder: Path) -> None:
+    """Take back what `trust` said of a folder; one that is gone can be named too."""
+    known, here = set(trusted_folders()), str(folder.resolve())
+    if here not in known:
+        raise ConfigError(f"{here} is not among the trusted folders", hint="compose trust --list")
+    _write_trusted(known - {here})
 
 
 def is_trusted(folder: Path) -> bool:
     """Whether the user said `compose trust` about a folder or one above it."""
     here = folder.resolve()
-    return any(here.is_relative_to(known) for known in _trusted_folders())
+    return any(here.is_relative_to(known) for known in trusted_folders())
 
 
-def _trust_file() -> Path:
-    return user_dir() / "trusted.json"
-
-
-def _trusted_folders() -> list[str]:
+def trusted_folders() -> list[str]:
+    """The folders that the user trusts, as absolute paths; what is below them is trusted too."""
     file = _trust_file()
     try:
         return msgspec.json.decode(file.read_bytes(), type=list[str])
@@ -132,6 +133,18 @@ def _trusted_folders() -> list[str]:
         return []
     except (OSError, msgspec.DecodeError) as error:
         raise ConfigError(f"{file}: {error}", hint="delete the file and trust the folders again") from error
+
+
+def _trust_file() -> Path:
+    return user_dir() / "trusted.json"
+
+
+def _write_trusted(folders: set[str]) -> None:
+    file = _trust_file()
+    file.parent.mkdir(parents=True, exist_ok=True)
+    beside = file.with_name(f"{file.name}.{os.getpid()}")
+    beside.write_text(json.dumps(sorted(folders), indent=1), encoding="utf-8")
+    beside.replace(file)
 
 
 def _nearest(start: Path) -> Path | None:
@@ -148,6 +161,7 @@ def _read(path: Path, *, trusted: bool) -> Config:
     except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise ConfigError(f"{path}: not valid TOML: {error}") from error
     _check_names(path, text, data)
+    _check_amounts(path, data)
     try:
         file = msgspec.convert(data, _File)
     except msgspec.ValidationError as error:
@@ -169,6 +183,19 @@ def _check_names(path: Path, text: str, data: dict[str, Any]) -> None:
             inner = {"params": Params, "price": Price}.get(key)
             for part in cast("dict[str, Any]", value) if inner and isinstance(value, dict) else ():
                 _known(f"part of {key} of model {name!r}", part, inner or Params, path, text)
+
+
+def _check_amounts(path: Path, data: dict[str, Any], above: str = "") -> None:
+    """Refuse by name what no setting takes: numbers that are not finite, and prices below 0."""
+    for key, value in data.items():
+        name = f"{above}{key}"
+        if isinstance(value, dict):
+            _check_amounts(path, cast("dict[str, Any]", value), f"{name}.")
+        elif isinstance(value, int | float):
+            priced = above.endswith(".price.")
+            if not -math.inf < value < math.inf or (priced and value < 0):
+                least = " of at least 0" if priced else ""
+                raise ConfigError(f"{path}: {name} is {value}, not a finite amount{least}")
 
 
 def _known(what: str, key: str, struct: type[msgspec.Struct], path: Path, text: str) -> None:

@@ -6,6 +6,7 @@ an answer under way, a `State` all that is known about one question.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from typing import Any, Literal
 
@@ -115,7 +116,8 @@ class Price(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
 
     A part that is `None` is unknown; a call that needs it has an unknown price.
     `cached` and `cache_write` default to the price of input. `reasoning` tokens
-    are billed as output. `batch` is the factor for batched calls.
+    are billed as output. `batch` is the factor for batched calls. Raises
+    `ValueError` for an amount that is negative or not finite.
     """
 
     input: float | None = None
@@ -126,6 +128,12 @@ class Price(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     per_call: float = 0.0
     source: str = ""
     date: str | None = None
+
+    def __post_init__(self) -> None:
+        for part in ("input", "output", "cached", "cache_write", "batch", "per_call"):
+            amount: float | None = getattr(self, part)
+            if amount is not None and not 0 <= amount < math.inf:
+                raise ValueError(f"{part} is {amount}, not a finite amount of at least 0")
 
 
 class Response(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -145,6 +145,32 @@ def test_a_wrong_value_gives_one_line_with_the_file(tmp_path: Path, text: str) -
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("text", "key", "value"),
+    [
+        ("price = {input = -1.0}", "price.input", "-1.0"),
+        ("price = {output = nan}", "price.output", "nan"),
+        ("price = {per_call = inf}", "price.per_call", "inf"),
+        ("price = {batch = -0.5}", "price.batch", "-0.5"),
+        ("rpm = inf", "rpm", "inf"),
+        ("timeout = nan", "timeout", "nan"),
+        ("params = {temperature = nan}", "params.temperature", "nan"),
+    ],
+)
+def test_an_amount_that_is_none_is_refused_by_file_key_and_value(
+    tmp_path: Path, text: str, key: str, value: str
+) -> None:
+    file = write(tmp_path, f"[models.other]\nid = 'm'\n[models.a]\n{text}\n")
+    with pytest.raises(ConfigError) as caught:
+        load_config(tmp_path)
+    assert str(caught.value).startswith(f"{file}: models.a.{key} is {value}, not ")
+
+
+def test_a_price_made_in_python_is_checked_too() -> None:
+    with pytest.raises(ValueError, match="output is -1"):
+        Price(input=1.0, output=-1)
+
+
 def test_a_missing_explicit_file_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"none\.toml"):
         load_config(explicit=tmp_path / "none.toml")

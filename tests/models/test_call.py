@@ -417,7 +417,7 @@ async def test_a_name_has_the_settings_of_its_target_and_its_own_before_them(cac
     assert model.most == 2
     assert model.requests[-1].params == Params(temperature=0.9, seed=1)
     assert caller.model("quick") is caller.model("m")
-    model.script = [AuthError("no", model="m")]
+    model.script.append(AuthError("no", model="m"))
     assert (await caller.call(ask(model="quick"), Ledger())).model == "spare"
 
 
@@ -458,6 +458,24 @@ async def test_keys_are_blanked_in_errors(monkeypatch: pytest.MonkeyPatch) -> No
         await caller_of(ScriptedModel(script=[error]), config=config).call(ask(), Ledger())
     assert str(caught.value) == caught.value.message == "m: bad key ***, ***"
     assert caught.value.hint == "not ***"
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"budget": float("nan")},
+        {"budget": -0.01},
+        {"budget": float("inf")},
+        {"timeout": 0.0},
+        {"timeout": float("nan")},
+        {"concurrency": 0},
+        {"retries": -1},
+    ],
+)
+def test_an_amount_that_makes_no_sense_is_refused(options: dict[str, Any]) -> None:
+    [(name, value)] = options.items()
+    with pytest.raises(ConfigError, match=f"{name} is {value}"):
+        caller_of(**options)
 
 
 async def test_closing_closes_the_models() -> None:

@@ -109,7 +109,7 @@ def test_a_name_with_a_server_has_the_settings_of_that_servers_model() -> None:
 def test_a_name_that_stands_for_itself_is_said_to(settings: ModelConfig) -> None:
     models = {"quik": settings, "quick": ModelConfig(id="gpt-4o"), "again": ModelConfig(id="quik")}
     for id in ("quik", "again"):
-        with pytest.raises(ConfigError, match="model .quik. in .* stands for itself") as caught:
+        with pytest.raises(ConfigError, match=r"model .quik. in .* stands for itself") as caught:
             resolve(id, Config(models=models))
         assert "did you mean `quick`?" in (caught.value.hint or "")
     assert resolve("gpt-4o", Config(models={"gpt-4o": ModelConfig(id="gpt-4o")})).id == "gpt-4o"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
@@ -13,7 +14,7 @@ from typing import Self
 import msgspec
 
 from compose.config import CacheMode, Config, load_config
-from compose.errors import BadResponse, CallTimeout, ModelError
+from compose.errors import BadResponse, CallTimeout, ConfigError, ModelError
 from compose.models.cache import Cache, key_of
 from compose.models.call.budget import Budget
 from compose.models.call.flights import Flights
@@ -38,6 +39,7 @@ class Caller:
     `budget` in USD holds for everything this caller does, `concurrency` for all
     models together, `timeout` in seconds for one attempt. Nothing is opened or
     resolved before the first call. One caller serves one event loop at a time.
+    Raises `ConfigError` for an amount out of range.
 
         async with Caller(budget=1.0) as caller:
             response = await caller.call(Request("gpt-4o-mini", (Message("user", "hi"),)), Ledger())
@@ -54,6 +56,15 @@ class Caller:
         retries: int = 4,
         data: Path | None = None,
     ) -> None:
+        for name, amount, least in (
+            ("budget", budget or 0.0, 0),
+            ("concurrency", concurrency, 1),
+            ("retries", retries, 0),
+        ):
+            if not least <= amount < math.inf:
+                raise ConfigError(f"{name} is {amount}, not a finite amount of at least {least}")
+        if not 0 < timeout < math.inf:
+            raise ConfigError(f"timeout is {timeout}, not a finite number of seconds above 0")
         self._config = config
         self._asked_cache = cache
         self._cache: Cache | None = None

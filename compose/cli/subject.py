@@ -30,13 +30,14 @@ def is_file(text: str) -> bool:
 def read(text: str) -> Pipeline:
     """The pipeline that P names; a model id is the pipeline that asks it once.
 
-    Raises `ConfigError` for a file that cannot be read. Whether the models exist
+    Raises `ConfigError` for a file that cannot be read, or that names servers or
+    model files and lies in a folder that is not trusted. Whether the models exist
     is found out by `open_caller`, which knows the configuration.
     """
     if is_file(text):
         from compose.pipeline.files import load
 
-        return load(text)
+        return load(text, trusted=False)
     from compose.techniques.generate import generate
 
     return generate(text)

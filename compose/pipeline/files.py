@@ -10,68 +10,59 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, TypeGuard, cast
+from typing import Any, TypeGuard
 
 import msgspec
 import yaml
 
+from compose.config import is_trusted
 from compose.errors import ConfigError, UnknownName
+from compose.pipeline import text
 from compose.pipeline.graph import Parallel, Pipeline
 from compose.pipeline.node import Technique, build
+from compose.pipeline.text import LINE, plain
 from compose.registry import find
 
 VERSION = 1
-MOST_STEPS = 10_000
-LINE = "__line__"
+MOST_STEPS = 1_000
+"""In one file, branches counted: steps side by side before steps side by side make many edges."""
 
 
-class _Lines(yaml.SafeLoader):
-    """A safe loader that leaves the line of each mapping in it, and refuses doubled keys."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        mapping = super().construct_mapping(node, deep=True)
-        if len(mapping) != len(node.value):
-            raise yaml.constructor.ConstructorError(None, None, "a key stands twice", node.start_mark)
-        mapping[LINE] = node.start_mark.line + 1
-        return mapping
-
-
-def load(path: str | Path) -> Pipeline:
+def load(path: str | Path, *, trusted: bool = True) -> Pipeline:
     """Read a pipeline file.
 
+    To load a file is to trust it: it may name servers and model files, as code
+    may. With `trusted=False`, which is how the command line reads, they are
+    refused until `compose trust` is said of the file's folder.
     Raises `ConfigError` (exit 2) with file and line for anything that is not a
     pipeline, and `UnknownName` with the nearest name.
     """
     path = Path(path)
-    try:
-        text = path.read_text("utf-8")
-    except OSError as error:
-        raise ConfigError(f"pipeline file {str(path)!r} cannot be read: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise ConfigError(f"pipeline file {str(path)!r} is not UTF-8 text") from error
-    return parse(text, where=str(path))
+    source = text.read(path, "pipeline file")
+    pipeline = parse(source, where=str(path))
+    if not trusted:
+        only_names(pipeline.models(), path, source)
+    return pipeline
 
 
-def parse(text: str, *, where: str = "pipeline") -> Pipeline:
-    """The pipeline that a YAML or JSON text describes (JSON is read as YAML)."""
-    try:
-        _refuse_aliases(text)
-        data = yaml.load(text, Loader=_Lines)
-    except yaml.MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise ConfigError(f"{where}:{line}: {error.problem}") from error
-    except (yaml.YAMLError, ValueError) as error:
-        raise ConfigError(f"{where}: not a YAML text: {error}") from error
-    except RecursionError as error:
-        raise ConfigError(f"{where}: nested too deeply") from error
-    return from_data(data, where=where)
+def parse(source: str, *, where: str = "pipeline") -> Pipeline:
+    """The pipeline that a YAML or JSON text describes."""
+    return from_data(text.parse(source, where=where), where=where)
 
 
-def _refuse_aliases(text: str) -> None:
-    """An alias can make a small file a huge object; no pipeline needs one."""
-    for token in cast("Iterable[object]", yaml.scan(text)):  # pyright: ignore[reportUnknownMemberType] - not in its stubs
-        if isinstance(token, yaml.AliasToken):
-            raise yaml.MarkedYAMLError(problem="aliases are not allowed", problem_mark=token.start_mark)
+def only_names(models: Iterable[str], path: Path, source: str) -> None:
+    """Refuse servers and files among the models of a file whose folder is not trusted.
+
+    Raises `ConfigError` with the line in `source` and the command that trusts it.
+    """
+    folder = path.resolve().parent
+    for id in models:
+        what = "a server" if "://" in id else "a file" if id.endswith(".gguf") else None
+        if what and not is_trusted(folder):
+            raise ConfigError(
+                f"{path}:{text.line_of(source, id)}: model {id!r} is {what}, and this folder is not trusted",
+                hint=f"compose trust {folder}",
+            )
 
 
 def from_data(data: Any, *, where: str = "") -> Pipeline:
@@ -87,14 +78,19 @@ def from_data(data: Any, *, where: str = "") -> Pipeline:
     version = data.get("version")
     if version != VERSION:
         raise ConfigError(f"{_at(where, line)}`version` is {version!r}, this compose reads {VERSION}")
-    return _steps(data["steps"], where, line).check()
+    pipeline = _steps(data["steps"], where, line)
+    if (count := _count(pipeline)) > MOST_STEPS:
+        raise ConfigError(f"{_at(where, line)}{count} steps; at most {MOST_STEPS}")
+    return pipeline.check()
+
+
+def _count(pipeline: Pipeline) -> int:
+    return sum(sum(map(_count, s.branches)) if isinstance(s, Parallel) else 1 for s in pipeline.steps)
 
 
 def _steps(steps: Any, where: str, line: int | None) -> Pipeline:
     if not _is_list(steps) or not steps:
-        raise ConfigError(f"{_at(where, line)}`steps` is a list with at least one step, not {_kind(steps)}")
-    if len(steps) > MOST_STEPS:
-        raise ConfigError(f"{_at(where, line)}{len(steps)} steps; at most {MOST_STEPS}")
+        raise ConfigError(f"{_at(where, line)}`steps` is a list of steps, not {_kind(steps)}")
     return Pipeline([_step(step, where, line) for step in steps])
 
 
@@ -113,7 +109,7 @@ def _step(data: Any, where: str, line: int | None) -> Technique | Parallel:
         cls: type[Technique] = find("techniques", str(name))
     except UnknownName as error:
         raise ConfigError(f"{_at(where, line)}{error.message}", hint=error.hint) from error
-    settings = {str(k): _plain(v) for k, v in data.items() if k not in ("use", LINE)}
+    settings = {str(k): plain(v) for k, v in data.items() if k not in ("use", LINE)}
     return build(cls, settings, where=_at(where, line))
 
 
@@ -151,12 +147,12 @@ def save(pipeline: Pipeline, path: Path) -> Path:
     """Write a pipeline file; the suffix `.json` gives JSON, all else YAML."""
     data = to_data(pipeline)
     if path.suffix == ".json":
-        text = json.dumps(data, indent=2, ensure_ascii=False) + "\n"
+        written = json.dumps(data, indent=2, ensure_ascii=False) + "\n"
     else:
-        text = yaml.safe_dump(data, sort_keys=False, allow_unicode=True, width=100)
+        written = yaml.safe_dump(data, sort_keys=False, allow_unicode=True, width=100)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, "utf-8")
+        path.write_text(written, "utf-8")
     except OSError as error:
         raise ConfigError(f"pipeline file {str(path)!r} cannot be written: {error.strerror}") from error
     return path
@@ -166,12 +162,6 @@ def _only(data: dict[str, Any], known: tuple[str, ...], where: str) -> None:
     for field in data:
         if field not in known and field != LINE:
             raise UnknownName("field", str(field), known, where=_at(where, _line(data)))
-
-
-def _plain(value: Any) -> Any:
-    if _is_object(value):
-        return {k: _plain(v) for k, v in value.items() if k != LINE}
-    return [_plain(v) for v in value] if _is_list(value) else value
 
 
 def _is_object(value: object) -> TypeGuard[dict[str, Any]]:
@@ -191,5 +181,7 @@ def _at(where: str, line: int | None) -> str:
 
 
 def _kind(value: object) -> str:
-    named = {"dict": "an object", "list": "a list", "str": "a text", "NoneType": "nothing"}
+    if value == []:
+        return "an empty list"
+    named = {"dict": "an object", "list": "a list", "str": "a text", "NoneType": "nothing", "bool": "true or false"}
     return named.get(type(value).__name__, "a number")

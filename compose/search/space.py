@@ -12,6 +12,8 @@ import msgspec
 import yaml
 
 from compose.errors import ConfigError, UnknownName
+from compose.pipeline.files import only_names
+from compose.pipeline.text import parse, plain, read
 from compose.registry import find
 from compose.search.shapes import SHAPES, Draw, Pick
 
@@ -138,17 +140,18 @@ def _fitting(option: str, values: tuple[Any, ...], models: int) -> tuple[Any, ..
     return tuple(v for v in values if v <= models) or (models,)
 
 
-def load_space(path: Path) -> Space:
-    """Read a space file. Raises `ConfigError`, or `UnknownName` with the nearest name."""
+def load_space(path: Path, *, trusted: bool = False) -> Space:
+    """Read a space file. Raises `ConfigError`, or `UnknownName` with the nearest name.
+
+    Unless it is `trusted` here or by `compose trust`, it may name models, and no servers or model files.
+    """
+    source = read(path, "space file")
     try:
-        data = yaml.safe_load(path.read_text("utf-8"))
-        space = msgspec.convert(data, Space)
-    except OSError as error:
-        raise ConfigError(f"space file {str(path)!r} cannot be read: {error.strerror}") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ConfigError(f"space file {str(path)!r} is not YAML: {error}".splitlines()[0]) from error
+        space = msgspec.convert(plain(parse(source, where=str(path))), Space)
     except msgspec.ValidationError as error:
         raise ConfigError(f"space file {str(path)!r}: {error}") from error
+    if not trusted:
+        only_names(space.models, path, source)
     return _checked(space, f"{path}: ")
 
 

@@ -46,9 +46,35 @@ def test_a_missing_file_is_one_line(tmp_path: Path) -> None:
         load(tmp_path / "none.yaml")
 
 
-def test_a_deep_file_is_refused_and_not_a_crash() -> None:
-    with pytest.raises(c.ConfigError):
-        parse("version: 1\nsteps: " + "[" * 5000, where="p.yaml")
+STEP = "  - {use: generate, model: m}\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("version: 1\nsteps: " + "[" * 100_000, "p.yaml:2: nested more than 100 deep"),
+        ("version: 1\nsteps:\n" + "".join(" " * i + "-\n" for i in range(1, 500)), "p.yaml:102: nested more than"),
+        ("version: 1\nsteps: [" + "1," * 100_000 + "]", "p.yaml:2: more than 20000 values"),
+        ("version: 1\nsteps:\n" + STEP * 1001, "p.yaml:1: 1001 steps; at most 1000"),
+        ("version: 1\nsteps:\n  - parallel:\n" + f"  {STEP}" * 1001, "p.yaml:1: 1001 steps; at most 1000"),
+        ("version: 1\nsteps:\n" + "#" * 300_000, "p.yaml: larger than 256 KiB"),
+        ("version: 1\nsteps: !!" + "x" * 100_000, "p.yaml:2: could not determine a constructor"),
+    ],
+)
+def test_a_file_that_was_made_to_be_slow_is_refused_at_once(text: str, message: str) -> None:
+    with pytest.raises(c.ConfigError) as caught:
+        parse(text, where="p.yaml")
+    assert caught.value.message.startswith(message), caught.value.message[:200]
+    assert len(caught.value.message) < 500
+
+
+def test_no_more_of_a_file_is_read_than_one_may_have() -> None:
+    with pytest.raises(c.ConfigError, match="/dev/zero: larger than 256 KiB"):
+        load("/dev/zero")
+
+
+def test_as_many_steps_as_are_allowed_are_read() -> None:
+    assert len(parse("version: 1\nsteps:\n" + STEP * 1000).plan) == 1000
 
 
 def test_a_file_of_bytes_is_refused(tmp_path: Path) -> None:

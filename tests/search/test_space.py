@@ -94,7 +94,9 @@ def test_file_round_trip(tmp_path: Path) -> None:
         ("models: []\nshapes: {single: {}}", "at least one"),
         ("models: [a]\nshapes: {single: {}}\nversion: 9", "version"),
         ("models: [a]\nshapes: {single: {}}\nmore: 1", "more"),
-        ("models: [a", "not YAML"),
+        ("models: [a", "space.yaml:1: expected"),
+        ("models: &a [a]\nshapes: *a", "space.yaml:2: aliases are not allowed"),
+        ("models: " + "[" * 100_000, "space.yaml:1: nested more than"),
     ],
 )
 def test_wrong_files_are_named(tmp_path: Path, text: str, says: str) -> None:

@@ -104,6 +104,25 @@ async def test_an_unknown_price_is_none_and_becomes_known_with_the_price(cache: 
     assert (ledger.usd, ledger.usd_spent) == (10.0, 0.0)
 
 
+async def test_a_cached_answer_has_the_price_of_today(cache: Cache) -> None:
+    yesterday, today = Price(input=0.0, output=2e6), Price(input=0.0, output=3e6)
+    await caller_of(ScriptedModel(price=yesterday, usage=Usage(0, 1)), cache=cache).call(ask(), Ledger())
+    for model, config, usd in (
+        (ScriptedModel(price=today), Config(), 3.0),
+        (ScriptedModel(price=today), Config(models={"m": ModelConfig(price=DOLLAR)}), 1.0),
+        (ScriptedModel(), Config(), 2.0),
+    ):
+        response = await caller_of(model, cache=cache, config=config).call(ask(), Ledger())
+        assert (response.cached, response.usd) == (True, usd)
+
+
+async def test_dollars_that_a_model_reports_stand_until_a_price_is_set(cache: Cache) -> None:
+    config = Config(models={"m": ModelConfig(price=DOLLAR)})
+    for settings, usd in ((Config(), 0.25), (config, 2.0)):
+        model = ScriptedModel(script=[Response("a", "m", Usage(0, 2), usd=0.25)])
+        assert (await caller_of(model, config=settings).call(ask(), Ledger())).usd == usd
+
+
 async def test_failures_are_not_cached(cache: Cache) -> None:
     model = ScriptedModel(script=[AuthError("no", model="m")])
     caller = caller_of(model, cache=cache)

@@ -168,7 +168,7 @@ class Caller:
         if hit is not None:
             return target.priced(hit), 0.0
         response, mine = await self._flights.join(key, lambda: self._ask(target, request, key))
-        return (response, response.usd) if mine else (_replace(response, cached=True), 0.0)
+        return (response, response.usd) if mine else (target.priced(_replace(response, cached=True)), 0.0)
 
     async def _ask(self, target: Target, request: Request, key: bytes) -> Response:
         """Budget, then attempts; durable before it is used. A call whose price stays unknown costs its worst case."""

@@ -61,10 +61,14 @@ class Target:
         return most
 
     def priced(self, response: Response) -> Response:
-        """The response with its list price, where it has none yet and the price is known."""
-        if response.usd is not None or self.price is None:
+        """The response at the price as it is known now.
+
+        The dollars of a model without a price are those that it reported, if any.
+        """
+        if self.price is None:
             return response
-        return _replace(response, usd=price_of(response.usage, self.price))
+        usd = price_of(response.usage, self.price)
+        return response if usd == response.usd else _replace(response, usd=usd)
 
     async def start(self, request: Request) -> None:
         """Wait for a place and for the model's rate; pair with `end`."""

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from compose.types import Message, Price, Request, Usage
+from compose.types import Message, Price, Request, Response, Usage
 
 if TYPE_CHECKING:
     from compose.models.model import Abilities
@@ -37,6 +37,16 @@ def estimate_tokens(text: str | Sequence[Message]) -> int:
     if isinstance(text, str):
         return math.ceil(len(text) / CHARS_PER_TOKEN)
     return sum(estimate_tokens(m.text) + MESSAGE_OVERHEAD + MEDIA_TOKENS * _media(m) for m in text)
+
+
+def estimate_answer(response: Response) -> int:
+    """About how many tokens an answer has, its reasoning and tool calls included.
+
+    >>> estimate_answer(Response("", "m", reasoning="Seven days less two."))
+    6
+    """
+    calls = msgspec.json.encode(response.tool_calls).decode() if response.tool_calls else ""
+    return sum(estimate_tokens(part) for part in (response.text, response.reasoning or "", calls))
 
 
 def price_of(usage: Usage, price: Price | None) -> float | None:

@@ -154,6 +154,29 @@ async def test_tokens_that_nobody_reported_are_marked() -> None:
     assert response.usage.completion_tokens == 4
 
 
+CALL: Json = {"id": "1", "type": "function", "function": {"name": "f", "arguments": "{}"}}
+
+
+@pytest.mark.parametrize("usage", [{"prompt_tokens": 7}, {"prompt_tokens": 7, "completion_tokens": 0}])
+@pytest.mark.parametrize(
+    "message",
+    [{"content": "twelve chars"}, {"content": "", "reasoning": "twelve chars"}, {"content": None, "tool_calls": [CALL]}],
+)
+async def test_no_answer_is_priced_as_if_it_had_no_tokens(usage: Json, message: Json) -> None:
+    async with FakeServer(script=[Reply(usage=usage, message=message)]) as server:
+        model = resolve(server.id(), Config(models={server.id(): ModelConfig(price=Price(input=0.0, output=1e6))}))
+        response = await model.complete(ask(model))
+        await model.aclose()
+    assert (response.usage.prompt_tokens, response.usage.estimated) == (7, True)
+    assert response.usage.completion_tokens >= 4
+    assert response.usd == response.usage.completion_tokens
+
+
+async def test_an_answer_that_says_nothing_has_no_tokens() -> None:
+    response = await one(Reply(text="", usage={"prompt_tokens": 7, "completion_tokens": 0}))
+    assert (response.usage.completion_tokens, response.usage.estimated) == (0, False)
+
+
 async def test_all_settings_parts_and_tools_reach_the_server() -> None:
     tool: Json = {"type": "function", "function": {"name": "f", "parameters": {}}}
     call = {"id": "1", "type": "function", "function": {"name": "f", "arguments": "{}"}}

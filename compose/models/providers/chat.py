@@ -6,7 +6,7 @@ from typing import Any, cast
 
 import msgspec
 
-from compose.cost import estimate_tokens, price_of
+from compose.cost import estimate_answer, estimate_tokens, price_of
 from compose.errors import BadResponse, ComposeError, ContextOverflow, ModelError, ServerError
 from compose.models.model import Price
 from compose.types import Json, Request, Response, Usage
@@ -117,19 +117,16 @@ def response_of(completion: Completion, request: Request, model: str, price: Pri
     if not completion.choices or (said := completion.choices[0].message) is None:
         raise BadResponse("the answer holds no choices", model=model)
     choice = completion.choices[0]
-    text = text_of(said)
-    usage = usage_of(completion.usage, request, text)
-    return Response(
-        text,
+    response = Response(
+        text_of(said),
         model,
-        usage,
-        price_of(usage, price),
-        seconds,
-        choice.finish_reason,
-        said.tool_calls or None,
-        choice.logprobs.content if choice.logprobs else None,
-        said.reasoning_content or said.reasoning,
+        seconds=seconds,
+        finish_reason=choice.finish_reason,
+        tool_calls=said.tool_calls or None,
+        logprobs=choice.logprobs.content if choice.logprobs else None,
+        reasoning=said.reasoning_content or said.reasoning,
     )
+    return counted(response, completion.usage, request, price)
 
 
 def text_of(said: _Said) -> str:
@@ -142,18 +139,24 @@ def text_of(said: _Said) -> str:
     return said.refusal or ""
 
 
-def usage_of(usage: _Usage | None, request: Request, text: str) -> Usage:
-    """Tokens as reported; where nobody reported any, an estimate that says so."""
-    if usage is None or usage.prompt_tokens is None:
-        return Usage(estimate_tokens(request.messages), estimate_tokens(text), estimated=True)
+def counted(response: Response, usage: _Usage | None, request: Request, price: Price | None) -> Response:
+    """The response with its tokens and dollars: as reported, and estimated where nobody reported them.
+
+    No prompt and no answer that says something has 0 tokens, so a report of 0 is none.
+    """
+    usage = usage or _Usage()
     read, wrote = usage.prompt_tokens_details, usage.completion_tokens_details
-    return Usage(
-        usage.prompt_tokens,
-        usage.completion_tokens or 0,
+    prompt = usage.prompt_tokens or estimate_tokens(request.messages)
+    completion = usage.completion_tokens or estimate_answer(response)
+    counts = Usage(
+        prompt,
+        completion,
         (wrote.reasoning_tokens if wrote else 0) or 0,
         (read.cached_tokens if read else 0) or 0,
         (read.cache_write_tokens if read else 0) or usage.cache_creation_input_tokens or 0,
+        estimated=(prompt, completion) != (usage.prompt_tokens, usage.completion_tokens),
     )
+    return msgspec.structs.replace(response, usage=counts, usd=price_of(counts, price))
 
 
 def error_of(error: Any, model: str) -> ComposeError:

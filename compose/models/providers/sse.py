@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import AsyncIterable, AsyncIterator
 from typing import Any
 
-from compose.cost import price_of
 from compose.errors import BadResponse
 from compose.models.model import Price
 from compose.models.providers import chat
@@ -86,16 +85,13 @@ class Assembler:
         """The whole answer; `BadResponse` where the stream broke off before its end."""
         if self._finish is None:
             raise BadResponse("the stream broke off before the answer was finished", model=self.model)
-        text = "".join(self._text)
-        usage = chat.usage_of(self._usage, self._request, text)
-        return Response(
-            text,
+        response = Response(
+            "".join(self._text),
             self.model,
-            usage,
-            price_of(usage, price),
-            seconds,
-            self._finish,
-            [self._tools[i] for i in sorted(self._tools)] or None,
-            self._logprobs or None,
-            "".join(self._reasoning) or None,
+            seconds=seconds,
+            finish_reason=self._finish,
+            tool_calls=[self._tools[i] for i in sorted(self._tools)] or None,
+            logprobs=self._logprobs or None,
+            reasoning="".join(self._reasoning) or None,
         )
+        return chat.counted(response, self._usage, self._request, price)

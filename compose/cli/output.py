@@ -76,6 +76,15 @@ def percent(share: float | None) -> str:
     return "-" if share is None else f"{100 * share:.1f}%"
 
 
+def seconds(amount: float | None) -> str:
+    """A time for a person.
+
+    >>> seconds(None), seconds(1.234)
+    ('unknown', '1.23 s')
+    """
+    return "unknown" if amount is None else f"{amount:.2f} s"
+
+
 class Progress(Protocol):
     """Call with what is done, and the total once it is known."""
 

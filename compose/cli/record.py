@@ -2,66 +2,67 @@
 
 from __future__ import annotations
 
-import asyncio
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Self
 
 import click
 
-from compose.cli import subject
-from compose.cli.eval import KEPT, Which, measure, told
-from compose.cli.failure import resumable
+from compose.cli.measure import OPTIONS, Job, judging, measure, told
 from compose.cli.options import command as declare
-from compose.cli.output import dollars, emit, say, show
+from compose.cli.output import dollars, emit, show
+from compose.config import user_dir
 from compose.errors import ConfigError
 
 if TYPE_CHECKING:
-    from compose.errors import ComposeError
-    from compose.evals.evaluate import Evaluation
+    from collections.abc import AsyncGenerator
+
     from compose.models.call import Caller
     from compose.models.ledger import Ledger
-    from compose.types import Request, Response
+    from compose.models.model import Delta
+    from compose.types import Price, Request, Response
 
 
 class Tape:
-    """Stands before a caller and keeps what was asked and answered."""
+    """Stands before a caller and keeps what a pipeline asked, what was answered, and the prices.
 
-    def __init__(self, caller: Caller) -> None:
-        self._caller = caller
+    What a judge was asked is no output of the pipeline and is not kept.
+    """
+
+    def __init__(self) -> None:
+        self._caller: Caller
         self.calls: list[tuple[Request, Response]] = []
+        self.prices: dict[str, Price | None] = {}
 
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._caller, name)
+    def before(self, caller: Caller) -> Self:
+        """Stand before this caller."""
+        self._caller = caller
+        return self
 
     async def call(self, request: Request, ledger: Ledger, *, node: str = "") -> Response:
         """`Caller.call`, kept."""
         response = await self._caller.call(request, ledger, node=node)
-        self.calls.append((request, response))
+        if node != "judge":
+            self._keep(request, response)
         return response
 
+    async def stream(self, request: Request, ledger: Ledger, *, node: str = "") -> AsyncGenerator[Delta]:
+        """`Caller.stream`, kept."""
+        async for delta in self._caller.stream(request, ledger, node=node):
+            if delta.response is not None:
+                self._keep(request, delta.response)
+            yield delta
 
-@declare("record", "benchmark", "scorer", "data", "split", "limit", "budget", "cache", "config")
+    def _keep(self, request: Request, response: Response) -> None:
+        self.calls.append((request, response))
+        self.prices[request.model] = self._caller.model(request.model).price
+
+
+@declare("record", *OPTIONS)
 @click.argument("p", metavar="P")
 @click.option(
     "--as", "name", metavar="SET", required=True, help="Name of the set: replay/SET/MODEL will answer from it."
 )
 @click.option("--replace", is_flag=True, help="Replace a set of that name.")
-def command(
-    p: str,
-    name: str,
-    replace: bool,
-    benchmark: str | None,
-    scorer: str | None,
-    data: Path | None,
-    split: Which,
-    limit: int | None,
-    budget: float | None,
-    cache: subject.CacheMode | None,
-    config: Path | None,
-    as_json: bool,
-    seed: int,
-    quiet: bool,
-) -> int:
+def command(p: str, name: str, replace: bool, as_json: bool, seed: int, quiet: bool, **options: Any) -> int:
     """Keep a system's outputs on a benchmark as a set for `replay/`.
 
     Every call that P's models answered is kept, with prompts, in your own
@@ -73,47 +74,29 @@ def command(
     """
     from compose.models.recording import write_recording
 
-    pipeline = subject.read(p)
-    chosen = subject.benchmark(benchmark, data=data, seed=seed, scorer=scorer)
-    items = chosen.split(split, seed=seed, limit=limit)
-
-    async def work() -> tuple[Evaluation, ComposeError | None, Path]:
-        opened = subject.open_caller([pipeline], config=config, data=data, cache=cache, budget=budget)
-        async with opened as caller:
-            tape = Tape(caller)
-            evaluation, stopped = await measure(
-                pipeline, chosen, items, cast("Caller", tape), seed=seed, label=p, quiet=quiet
-            )
-            if not tape.calls:
-                raise (
-                    stopped
-                    or next(iter(evaluation.errors.values()), None)
-                    or ConfigError(f"the {split} split of {chosen.name!r} has no items")
-                )
-            prices = {id: caller.model(id).price for id in pipeline.models()}
-            targets = [(item.messages, item.target) for item in items]
-            folder = write_recording(name, tape.calls, prices=prices, targets=targets, replace=replace)
-            return evaluation, stopped, folder
-
-    with resumable(KEPT):
-        evaluation, stopped, folder = asyncio.run(work())
-    models = [f"replay/{name}/{id}" for id in pipeline.models()]
+    if not replace and (user_dir() / "recordings" / name).exists():
+        raise ConfigError(f"the recorded set {name!r} exists already", hint="--replace replaces it")
+    tape = Tape()
+    done = measure([p], Job(seed=seed, quiet=quiet, **options), through=tape.before)
+    if not tape.calls:
+        raise ConfigError(f"{p} asked no model, so there is nothing to record")
+    targets = [(item.messages, item.target) for item in done.items]
+    folder = write_recording(name, tape.calls, prices=tape.prices, targets=targets, replace=replace)
+    evaluation, models = done.evaluations[p], [f"replay/{name}/{id}" for id in tape.prices]
     row = {
         "set": name,
         "folder": str(folder),
-        "benchmark": chosen.name,
+        "benchmark": done.benchmark.name,
         "n": len(evaluation.scores),
         "models": models,
         "calls": evaluation.ledger.calls,
-        "usd_spent": evaluation.ledger.usd_spent,
-        "errors": told(evaluation.errors),
+        "usd_spent": evaluation.usd_spent,
+        "judging": judging(evaluation),
+        "errors": told(evaluation),
     }
     if as_json:
         emit("record", row)
     else:
-        show(f"{row['n']} items, {row['calls']} calls, {dollars(evaluation.ledger.usd_spent)} spent; kept in {folder}")
+        show(f"{row['n']} items, {row['calls']} calls, {dollars(evaluation.usd_spent)} spent; kept in {folder}")
         show(f"ask them again with {', '.join(models)}")
-    if stopped is not None:
-        say(f"error: {stopped.message}; {row['n']} of {len(items)} items were finished")
-        return stopped.exit_status
-    return 0
+    return done.close()

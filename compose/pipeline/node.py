@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Callable, Coroutine, Iterable, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, ParamSpec, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, ParamSpec, Protocol, TypeVar, cast
 
 import msgspec
 
 from compose.errors import ConfigError, UnknownName
-from compose.types import Message, Range, Response, State
+from compose.types import Message, Params, Range, Response, State
 
 if TYPE_CHECKING:
     from compose.pipeline.graph import Pipeline
@@ -42,13 +42,39 @@ class Context(Protocol):
 
 
 async def at_once(calls: Iterable[Coroutine[Any, Any, T]]) -> list[T]:
-    """Await coroutines together, results in their order; the first failure cancels the rest."""
+    """Await coroutines together, results in their order; the first failure cancels the rest and is raised."""
     waiting = list(calls)
     if len(waiting) == 1:
         return [await waiting[0]]
-    async with asyncio.TaskGroup() as group:
-        tasks = [group.create_task(call) for call in waiting]
+    try:
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(call) for call in waiting]
+    except BaseExceptionGroup as error:
+        raise first_error(error) from error
     return [task.result() for task in tasks]
+
+
+def first_error(error: BaseException) -> BaseException:
+    """The first leaf of an exception group: one thing went wrong first, the rest was cancelled."""
+    while isinstance(error, BaseExceptionGroup):
+        group = cast("BaseExceptionGroup[BaseException]", error)
+        error = group.exceptions[0]
+    return error
+
+
+def call_params(given: dict[str, Any]) -> Params:
+    """The `params` of `Context.call` as the value that a request holds; what is `None` is left out.
+
+    Raises `UnknownName` for one that there is not.
+    """
+    chosen = {k: v for k, v in given.items() if v is not None}
+    try:
+        return Params(**chosen)
+    except TypeError as error:
+        wrong = next((k for k in chosen if k not in Params.__struct_fields__), None)
+        if wrong is None:
+            raise ConfigError(str(error)) from error
+        raise UnknownName("call parameter", wrong, Params.__struct_fields__) from error
 
 
 class Technique(

@@ -12,13 +12,13 @@ import random
 from collections import Counter
 from collections.abc import AsyncGenerator, Callable, Sequence
 from time import perf_counter
-from typing import TYPE_CHECKING, Any, Protocol, cast
+from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
 
-from compose.errors import BadResponse, ConfigError, UnknownName
+from compose.errors import BadResponse
 from compose.models.ledger import Ledger
-from compose.pipeline.node import at_once
+from compose.pipeline.node import at_once, call_params, first_error
 from compose.types import Message, Params, Request, Response, State
 
 if TYPE_CHECKING:
@@ -107,7 +107,7 @@ class NodeContext:
     async def call(self, model: str, messages: Sequence[Message], *, n: int = 1, **params: Any) -> list[Response]:
         """Draw `n` samples at once; see `Context.call`."""
         asked = tuple(messages)
-        settings = _params(params)
+        settings = call_params(params)
         run = self._run
         requests = [Request(model, asked, settings, sample) for sample in run.draw(model, asked, settings, n)]
         if self._streams and n == 1:
@@ -125,17 +125,6 @@ class NodeContext:
         if response is None:
             raise BadResponse("the stream ended without a response", model=request.model)
         return response
-
-
-def _params(given: dict[str, Any]) -> Params:
-    chosen = {k: v for k, v in given.items() if v is not None}
-    try:
-        return Params(**chosen)
-    except TypeError as error:
-        wrong = next((k for k in chosen if k not in Params.__struct_fields__), None)
-        if wrong is None:
-            raise ConfigError(str(error)) from error
-        raise UnknownName("call parameter", wrong, Params.__struct_fields__) from error
 
 
 async def execute(pipeline: Pipeline, state: State, run: Run) -> State:
@@ -192,11 +181,3 @@ def _event(
         notes=tuple(context.notes),
         error=error,
     )
-
-
-def first_error(error: BaseException) -> BaseException:
-    """The first leaf of an exception group: one thing went wrong first, the rest was cancelled."""
-    while isinstance(error, BaseExceptionGroup):
-        group = cast("BaseExceptionGroup[BaseException]", error)
-        error = group.exceptions[0]
-    return error

@@ -38,7 +38,9 @@ async def test_a_server_in_a_file_is_asked_only_when_its_folder_is_trusted(compo
     assert done.ok("compose.run/1")["text"] == "Paris"
 
 
-@pytest.mark.parametrize("line", [["run"], ["eval", "-b", "arith"], ["compare", "local/smollm2-135m", "-b", "arith"], ["explain"]])
+@pytest.mark.parametrize(
+    "line", [["run"], ["eval", "-b", "arith"], ["compare", "local/smollm2-135m", "-b", "arith"], ["explain"]]
+)
 @pytest.mark.parametrize("model", ["/tmp/m.gguf", "../m.gguf", "m.gguf"])
 def test_a_model_file_in_a_file_is_refused_likewise(line: list[str], model: str, compose: Run, theirs: Path) -> None:
     (theirs / "p.yaml").write_text(THEIRS.format(model=f"local/{model}"))

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from compose.errors import BadResponse, ConfigError, DataError
+from compose.errors import AuthError, BadResponse, ConfigError, DataError, UnknownName
 from compose.evals.benchmark import Item
 from compose.evals.evaluate import ScoringContext
 from compose.evals.scorers import make
@@ -16,6 +17,7 @@ from compose.models.call import Caller
 from compose.models.ledger import Ledger
 from compose.registry import names
 from compose.testing.scripted import ScriptedModel
+from compose.testing.server import FakeServer, Reply
 from compose.types import Message
 
 
@@ -147,3 +149,20 @@ def test_a_judge_without_a_model_is_one_clear_line() -> None:
     with pytest.raises(ConfigError, match="needs `model`"):
         make("judge")
     assert make("judge:local/smollm2-135m") is not None
+
+
+async def test_a_scorer_s_failed_call_hangs_up_the_others_and_is_raised() -> None:
+    replies = iter([Reply(status=401, error="no"), Reply(fault="hang"), Reply(fault="hang")])
+    async with FakeServer(answer=lambda _: next(replies)) as s, Caller(cache="off") as caller:
+        ctx = ScoringContext(caller, Ledger(), 0, Item("i", (Message("user", "q?"),)))
+        with pytest.raises(AuthError):
+            await ctx.call(s.id(), [Message("user", "q?")], n=3)
+        while s.in_flight:
+            await asyncio.sleep(0.01)
+        assert s.cancelled == s.count - 1
+
+
+async def test_a_scorer_s_unknown_call_parameter_is_named(caller_of: Callable[..., Caller]) -> None:
+    ctx = ScoringContext(caller_of(ScriptedModel("j")), Ledger(), 0, Item("i", (Message("user", "q?"),)))
+    with pytest.raises(UnknownName, match="unknown call parameter 'temprature'"):
+        await ctx.call("j", [Message("user", "q?")], temprature=0.0)

@@ -10,11 +10,12 @@ from typing import Any
 import pytest
 
 import compose as c
-from compose.errors import BadResponse, BudgetExceeded
+from compose.errors import BadResponse, BudgetExceeded, ModelError
 from compose.models.ledger import Ledger
 from compose.models.model import Delta
+from compose.pipeline.node import Context
 from compose.testing.server import FakeServer, Reply
-from compose.types import Request
+from compose.types import Request, State
 
 
 async def test_parallel_branches_run_at_once_and_merge_in_order() -> None:
@@ -194,6 +195,20 @@ def test_run_inside_a_step_is_refused_and_does_not_hang() -> None:
 
     with pytest.raises(c.ConfigError, match="inside a step"):
         nested.run("x")
+
+
+async def test_a_step_of_several_calls_can_catch_their_error() -> None:
+    @c.node
+    async def careful(state: State, ctx: Context) -> State:
+        try:
+            await ctx.call(s.id(), state.messages, n=3)
+        except ModelError:
+            ctx.note("nobody answered")
+        return state
+
+    async with FakeServer(answer=lambda _: Reply(status=401)) as s, c.Caller(cache="off") as caller:
+        r = await careful.arun("x", caller=caller)
+    assert r.trace[0].notes == ("nobody answered",)
 
 
 class Endless:

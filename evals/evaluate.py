@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
 from compose.errors import BudgetExceeded, CacheError, ComposeError, ConfigError
+from compose.evals.latency import CriticalPath
 from compose.models.ledger import Ledger
 from compose.pipeline.node import at_once, call_params
 from compose.types import Message, Request, Response
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 
     from compose.evals.benchmark import Benchmark, Item
     from compose.evals.statistics import Interval
-    from compose.models.call import Caller
     from compose.pipeline.graph import Pipeline
     from compose.pipeline.result import Result
     from compose.pipeline.run import Calls
@@ -36,7 +36,9 @@ class Evaluation:
 
     An item whose pipeline failed has a mark of 0 and stands in `errors`: a
     system that gives no answer has not answered. `usd` is None where a price is
-    unknown. `ledger` counts the pipeline's calls, `judging` those of the scorer.
+    unknown. `latency` holds the seconds of the critical path of an item's calls
+    where they are known: a recording may hold none. `ledger` counts the
+    pipeline's calls, `judging` those of the scorer.
     """
 
     def __init__(self) -> None:
@@ -61,6 +63,12 @@ class Evaluation:
         """List price of all finished items, None as soon as one is unknown."""
         known = [usd for usd in self.usd.values() if usd is not None]
         return sum(known) if len(known) == len(self.usd) else None
+
+    @property
+    def usd_spent(self) -> float | None:
+        """What this run paid, its judges included, None where a price is unknown."""
+        spent = (self.ledger.usd_spent, self.judging.usd_spent)
+        return None if spent[0] is None or spent[1] is None else spent[0] + spent[1]
 
     @property
     def usd_per_item(self) -> float | None:
@@ -93,11 +101,11 @@ class Evaluation:
         )
 
     def latency_s(self, quantile: float) -> float | None:
-        """A quantile of the seconds an item took (0.5: median), None before the first item."""
+        """A quantile of the seconds an item takes (0.5: median), None where no item's are known."""
         ordered = sorted(self.latency.values())
         return ordered[min(len(ordered) - 1, int(quantile * len(ordered)))] if ordered else None
 
-    def by_group(self, items: Sequence[Item]) -> dict[str, dict[str, float | int]]:
+    def by_group(self, items: Iterable[Item]) -> dict[str, dict[str, float | int]]:
         """Count and mean mark of every group, keyed `group=value`."""
         marks: dict[str, list[float]] = {}
         for item in items:
@@ -129,7 +137,7 @@ async def evaluate(
     pipeline: Pipeline,
     benchmark: Benchmark,
     items: Sequence[Item],
-    caller: Caller,
+    caller: Calls,
     *,
     seed: int = 0,
     on_item: OnItem | None = None,
@@ -184,24 +192,23 @@ class _Run(msgspec.Struct):
     async def one(self, item: Item) -> None:
         """Run and mark one item."""
         ledger = Ledger(self.evaluation.ledger)
-        started = time.perf_counter()
-        score, result, failed = 0.0, None, None
+        path = CriticalPath(self.caller)
+        score, result = 0.0, None
         try:
-            result = await self.pipeline.arun(item.messages, caller=self.caller, seed=self.seed, ledger=ledger)
-            seconds = time.perf_counter() - started
+            result = await self.pipeline.arun(item.messages, caller=path, seed=self.seed, ledger=ledger)
         except (BudgetExceeded, CacheError, ConfigError):
             raise
         except ComposeError as error:
             if self.errors == "raise":
                 raise
-            seconds = time.perf_counter() - started
-            self.evaluation.errors[item.id] = failed = error
+            self.evaluation.errors[item.id] = error
         if result is not None:  # a scorer that fails says nothing of the pipeline, so its error is raised
             ctx = ScoringContext(self.caller, self.evaluation.judging, self.seed, item)
             score = await self.benchmark.scorer.score(item, result, ctx)
         self.evaluation.usd[item.id] = ledger.usd
-        self.evaluation.latency[item.id] = seconds
-        self.evaluation.answers[item.id] = result.answer if result and not failed else None
+        if result is not None and path.seconds is not None:
+            self.evaluation.latency[item.id] = path.seconds
+        self.evaluation.answers[item.id] = result.answer if result else None
         self.evaluation.scores[item.id] = score
         if self.on_item:
             self.on_item(item, score, result)

@@ -38,7 +38,7 @@ from compose.search.picks import pick
 from compose.search.racing import Track
 from compose.search.record import Measured, Record, Setup, Trial
 from compose.search.result import compared, conclude
-from compose.search.search import SEEDED
+from compose.search.explore import SEEDED
 from compose.search.space import Space, derive
 
 SETS = ("zeroeval_gsm", "zeroeval_crux", "zeroeval_math_l5")

@@ -18,8 +18,8 @@ from compose.registry import names
 
 if TYPE_CHECKING:
     from compose.cli.output import Progress as Bar
+    from compose.search.progress import Progress
     from compose.search.result import SearchResult
-    from compose.search.search import Progress
 
 EMBEDDED_ITEMS, EMBEDDED_TRIALS, EMBEDDED_TOKENS, EMBEDDED_LEVELS = 24, 4, 24, (1,)
 """What the search takes when no benchmark is named: a minute or so on two cores. It shows the way, and tells little."""

@@ -12,14 +12,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from compose.search.progress import Progress
     from compose.search.record import read_record, write_record
     from compose.search.report import render_report
     from compose.search.result import SearchResult, conclude
-    from compose.search.search import Progress
     from compose.search.space import Space, load_space
 
 _PLACES = {
-    "Progress": "search",
+    "Progress": "progress",
     "SearchResult": "result",
     "Space": "space",
     "conclude": "result",

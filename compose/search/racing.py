@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, cast
 from compose.errors import ModelError
 from compose.evals.evaluate import Evaluation, evaluate
 from compose.evals.statistics import paired_difference
+from compose.models.ledger import Totals
 from compose.pipeline.graph import Pipeline
 from compose.search.record import Measured
 from compose.search.watch import Watch
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
     from compose.evals.benchmark import Benchmark, Item
     from compose.models.call import Caller
+    from compose.pipeline.run import Calls
 
 FIRST_BLOCK = 8
 SURE = 0.1
@@ -38,16 +40,18 @@ class Track:
     def __init__(
         self,
         benchmark: Benchmark,
-        caller: Caller,
+        caller: Calls,
         *,
         seed: int,
         recorded: bool,
         on_item: Callable[[], None] = lambda: None,
+        recovered: Callable[[], Totals] = Totals,
     ) -> None:
         self.benchmark = benchmark
         self.seed = seed
         self.recorded = recorded
         self.on_item = on_item
+        self._recovered = recovered
         self._watch = Watch(caller)
 
     async def measure(
@@ -68,6 +72,7 @@ class Track:
         caller = cast("Caller", self._watch)
         evaluation = into if into is not None else Evaluation()
         self._watch.mean()
+        self._recovered()
         for block in _blocks(items, race=race and not self.recorded):
             await evaluate(
                 pipeline,
@@ -87,7 +92,10 @@ class Track:
 
     def measured(self, pipeline: Pipeline, items: Sequence[Item], evaluation: Evaluation) -> Measured:
         """What an evaluation says, finished or not."""
-        ledger = evaluation.ledger
+        ledger, judging = evaluation.ledger.total, evaluation.judging.total
+        paid = self._recovered()
+        paid.merge(ledger)
+        paid.merge(judging)
         scores = evaluation.scores
         return Measured(
             key=pipeline.key,
@@ -96,8 +104,10 @@ class Track:
             usd=tuple(evaluation.usd.get(item.id) if item.id in scores else None for item in items),
             latency_s=self._watch.mean(),
             calls=ledger.calls,
-            made=ledger.calls - ledger.cached,
-            usd_spent=ledger.usd_spent,
+            judged=judging.calls,
+            usd_judged=judging.usd,
+            made=paid.calls - paid.cached,
+            usd_spent=paid.usd_spent,
             seconds=evaluation.seconds,
             errors={_blamed(e): e.message for e in reversed(list(evaluation.errors.values()))},
             failed=len(evaluation.errors),

@@ -13,7 +13,8 @@ from typing import Any
 
 import msgspec
 
-from compose.errors import DataError
+from compose import errors
+from compose.errors import ComposeError, DataError, ModelError
 
 SCHEMA = "compose.record/1"
 NAME = "run.record.jsonl.gz"
@@ -53,9 +54,15 @@ class Measured(msgspec.Struct, frozen=True, kw_only=True):
     usd: tuple[float | None, ...]
     latency_s: float | None = None
     calls: int = 0
+    """Of the pipeline alone."""
+    judged: int = 0
+    """Calls of the scorer."""
+    usd_judged: float | None = 0.0
+    """List price of the scorer's calls; no part of `usd`."""
     made: int = 0
-    """Calls that no earlier one of this search had asked already (recordings), or that the cache could not answer."""
+    """Calls of both that this search was the first to ask: the cache did not hold them before."""
     usd_spent: float | None = 0.0
+    """Paid for those."""
     seconds: float = 0.0
     errors: dict[str, str] = {}
     """Model or error kind to the message of its first failure."""
@@ -81,6 +88,11 @@ class Measured(msgspec.Struct, frozen=True, kw_only=True):
         return sum(known) / len(known) if known and len(known) == len(paid) else None
 
     @property
+    def usd_to_measure(self) -> float:
+        """USD that measuring an item takes, its mark included, as far as prices are known."""
+        return (self.usd_per_item or 0.0) + (self.usd_judged or 0.0) / max(self.items, 1)
+
+    @property
     def single(self) -> str | None:
         """The model's id if this is one model asked once, with its own settings."""
         match self.pipeline["steps"]:
@@ -88,6 +100,27 @@ class Measured(msgspec.Struct, frozen=True, kw_only=True):
                 return model
             case _:
                 return None
+
+
+class Failure(msgspec.Struct, frozen=True):
+    """An error as it is kept: its class, what it says, and the model it blames if it blames one."""
+
+    kind: str
+    message: str
+    hint: str | None = None
+    model: str | None = None
+
+    @classmethod
+    def of(cls, error: ComposeError) -> Failure:
+        """Keep an error."""
+        return cls(error.kind, error.message, error.hint, error.model if isinstance(error, ModelError) else None)
+
+    def error(self) -> ComposeError:
+        """The error again, as far as it is kept."""
+        if self.model is None:
+            return ComposeError(self.message, hint=self.hint)
+        kind = getattr(errors, self.kind, ModelError)
+        return kind(self.message.removeprefix(f"{self.model}: "), model=self.model, hint=self.hint)
 
 
 class Trial(msgspec.Struct, frozen=True, kw_only=True):
@@ -98,6 +131,8 @@ class Trial(msgspec.Struct, frozen=True, kw_only=True):
     measured: Measured
     stopped_early: bool = False
     """Racing stopped it before the last dev item: it could no longer win."""
+    failure: Failure | None = None
+    """Why a model alone answered no item."""
 
 
 class Record(msgspec.Struct, kw_only=True):

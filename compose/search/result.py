@@ -191,7 +191,7 @@ def conclude(record: Record) -> SearchResult:
         axis=picks.axis if picks else "usd",
         too_few=few,
         end=record.end,
-        calls=sum(m.calls for m in every),
+        calls=sum(m.calls + m.judged for m in every),
         made=sum(m.made for m in every),
         usd=_sum([u for m in every for u, s in zip(m.usd, m.scores, strict=True) if s is not None]),
         usd_spent=_sum([m.usd_spent for m in every]),

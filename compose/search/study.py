@@ -82,12 +82,11 @@ class Study:
         self._study = study
         self._setup = setup
         self.trials: list[Trial] = self._read()
-        self._asked_before = len(study.trials)
 
     def ask(self, params: dict[str, Any] | None, *, random: bool = False) -> Asked:
         """The next trial: with these choices, or those of the sampler (`random`: drawn blindly)."""
         name = "random" if random or params is not None else self._setup.sampler
-        seed = (self._setup.seed * 1_000_003 + 7919 * len(self.trials) + self._since_last()) % 2**31
+        seed = (self._setup.seed * 1_000_003 + 7919 * len(self.trials) + self.repeats()) % 2**31
         self._study.sampler = find("samplers", name)(self._optuna, seed)
         if params is not None:
             self._study.enqueue_trial(params)
@@ -103,11 +102,11 @@ class Study:
         """Tell the sampler what is known of a pipeline that it proposed again."""
         self._study.tell(asked, list(values))
 
-    def _since_last(self) -> int:
-        """Proposals since the last kept trial, repeats of earlier ones."""
+    def repeats(self) -> int:
+        """Proposals since the last kept trial that were known already."""
         count = 0
         for trial in reversed(self._study.get_trials(deepcopy=False)):
-            if "trial" in trial.user_attrs and trial.state.is_finished():
+            if trial.state.name == "COMPLETE" and "trial" in trial.user_attrs:
                 break
             count += trial.state.name == "COMPLETE"
         return count

@@ -9,24 +9,24 @@ to the critical path.
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from compose.models.call import Caller
+    from collections.abc import AsyncGenerator
+
     from compose.models.ledger import Ledger
+    from compose.models.model import Delta
+    from compose.pipeline.run import Calls
     from compose.types import Request, Response
 
 
 class Watch:
     """Stands before a caller and notes the critical path of every run's calls, in seconds."""
 
-    def __init__(self, caller: Caller) -> None:
+    def __init__(self, caller: Calls) -> None:
         self._caller = caller
         self._paths: dict[int, float] = {}
         self._alive: dict[int, Ledger] = {}
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._caller, name)
 
     async def call(self, request: Request, ledger: Ledger, *, node: str = "") -> Response:
         """`Caller.call`, timed. Yields once first, so that calls made side by side are seen as such."""
@@ -40,6 +40,10 @@ class Watch:
         response = await self._caller.call(request, ledger, node=node)
         self._paths[key] = max(self._paths.get(key, 0.0), began + response.seconds)
         return response
+
+    def stream(self, request: Request, ledger: Ledger, *, node: str = "") -> AsyncGenerator[Delta]:
+        """`Caller.stream`, untimed: a search does not stream."""
+        return self._caller.stream(request, ledger, node=node)
 
     def mean(self) -> float | None:
         """Mean critical path of the runs seen, `None` where no call was timed; begins anew after that."""

@@ -6,6 +6,9 @@ import random
 import re
 from pathlib import Path
 
+import pytest
+
+from compose.evals.scorers import Scorer, make
 from compose.models.call import Caller
 from compose.search.record import read_record
 from compose.search.search import search
@@ -87,3 +90,30 @@ async def test_resuming_pays_for_nothing_again(tmp_path: Path) -> None:
     assert not bad.requests
     assert again.to_json()["winner"] == first.to_json()["winner"]
     assert again.to_json()["front"] == first.to_json()["front"]
+
+
+class Judged(Live):
+    """The sums, marked by a model that costs something."""
+
+    def make_scorer(self) -> Scorer:
+        """A judge with a model of its own."""
+        return make("judge", model="marker")
+
+
+async def test_what_the_judge_takes_is_spent_and_is_no_price_of_a_pipeline(tmp_path: Path) -> None:
+    marker = ScriptedModel("marker", answer=lambda _: "Right. Mark: 10", price=Price(input=5.0, output=5.0))
+    good, bad = model("good", 0.9, 1.0), model("bad", 0.1, 2.0)
+    async with caller_of(good, bad) as caller:
+        caller.add(marker)
+        space = Space(models=("good", "bad"), answer="number", shapes={"single": {}})
+        result = await search(Judged(), caller=caller, out=tmp_path / "run", limit=32, trials=2, space=space)
+        paid = caller.spent
+    made = len(good.requests) + len(bad.requests) + len(marker.requests)
+    assert marker.requests
+    assert result.made == made
+    assert result.calls == 2 * (2 * 16 + 16)  # two pipelines on dev, the better one on test, each answer marked
+    assert result.usd_spent == pytest.approx(paid)
+    assert result.usd is not None
+    assert result.usd < paid
+    assert result.best_single is not None
+    assert result.best_single.usd_per_item == pytest.approx(20e-6)

@@ -188,6 +188,8 @@ async def test_a_budget_keeps_what_was_finished_and_leaves_room_for_test(recordi
     assert result.end == "budget"
     assert result.usd_spent is not None
     assert result.usd_spent <= free.usd_spent * 0.4
+    assert result.best_single is not None
+    assert result.best_single.n == result.test_n
     assert (tmp_path / "run" / "report.html").exists()
     assert "budget" in " ".join(sentences(result))
 

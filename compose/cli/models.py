@@ -3,13 +3,42 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 import msgspec
 
 from compose.cli.options import command as declare
-from compose.cli.output import emit, progress, say, show, table
+from compose.cli.output import dollars, emit, progress, say, show, table
+from compose.errors import ComposeError
+
+if TYPE_CHECKING:
+    from compose.models.call import Caller
+
+PATIENCE, RETRIES = 60.0, 1
+"""Seconds for an attempt of a trial call, and how often it is tried again."""
+
+
+class Told(msgspec.Struct, frozen=True):
+    """Why a model did not answer."""
+
+    kind: str
+    message: str
+    hint: str | None
+    exit_status: int
+
+
+class Checked(msgspec.Struct, frozen=True):
+    """What came of a trial call."""
+
+    id: str
+    ok: bool
+    seconds: float | None = None
+    usd: float | None = None
+    text: str = ""
+    error: Told | None = None
 
 
 @click.group("models")
@@ -72,45 +101,54 @@ def pull(name: str, force: bool, as_json: bool, quiet: bool) -> None:
 def check(ids: tuple[str, ...], data: Path | None, config: Path | None, as_json: bool) -> int:
     """Ask each model for a few tokens and say how that went.
 
-    Exit status 3 if one did not answer. A recorded model is only looked up.
+    A recorded model is only looked up, a fallback is not asked. Exit status 3 if
+    a model did not answer, 2 if an id stands for nothing.
 
     Example:
 
         compose models check local/smollm2-135m
     """
-    from compose.config import load_config
-    from compose.models.catalogue import check as ask
-
-    settings = load_config(explicit=config)
-
-    async def work() -> list[dict[str, object]]:
-        done = [await ask(id, settings, data=data) for id in ids]
-        return [
-            {
-                "id": c.id,
-                "ok": c.ok,
-                "seconds": c.seconds,
-                "text": c.text,
-                "error": c.error and {"kind": c.error.kind, "message": c.error.message, "hint": c.error.hint},
-            }
-            for c in done
-        ]
-
-    rows = asyncio.run(work())
+    rows = asyncio.run(_checks(dict.fromkeys(ids), data, config))
     if as_json:
         emit("models", {"checks": rows})
     else:
         for row in rows:
             _show(row)
-    return 0 if all(row["ok"] for row in rows) else 3
+    return max(row.error.exit_status if row.error else 0 for row in rows)
 
 
-def _show(row: dict[str, object]) -> None:
-    error = row["error"]
-    if isinstance(error, dict):
-        show(f"{error['message']}" + (f"\nhint: {error['hint']}" if error["hint"] else ""))
+async def _checks(ids: Iterable[str], data: Path | None, config: Path | None) -> list[Checked]:
+    """One real call to each, side by side, within the limits and with the patience of any other."""
+    from compose.config import load_config
+    from compose.models.call import Caller
+
+    settings = load_config(explicit=config)
+    alone = {name: msgspec.structs.replace(model, fallbacks=()) for name, model in settings.models.items()}
+    settings = msgspec.structs.replace(settings, models=alone)
+    async with Caller(settings, cache="off", data=data, timeout=PATIENCE, retries=RETRIES) as caller:
+        return await asyncio.gather(*(_check(id, caller) for id in ids))
+
+
+async def _check(id: str, caller: Caller) -> Checked:
+    from compose.models.ledger import Ledger
+    from compose.types import Message, Params, Request
+
+    try:
+        if caller.model(id).stored:
+            return Checked(id, True, text="recorded")
+        ledger = Ledger()
+        request = Request(id, (Message("user", "Say OK."),), Params(max_tokens=16))
+        response = await caller.call(request, ledger)
+        return Checked(id, True, response.seconds, ledger.usd_spent, response.text)
+    except ComposeError as error:
+        return Checked(id, False, error=Told(error.kind, error.message, error.hint, error.exit_status))
+
+
+def _show(row: Checked) -> None:
+    if row.error:
+        show(f"{row.id}: FAILED: {row.error.message}" + (f"\nhint: {row.error.hint}" if row.error.hint else ""))
     else:
-        show(f"{row['id']}: ok in {row['seconds']:.2f} s")
+        show(f"{row.id}: ok, {row.text if row.seconds is None else f'{row.seconds:.2f} s, {dollars(row.usd)}'}")
 
 
 command.add_command(list_)

@@ -14,6 +14,7 @@ import yaml
 import compose as c
 from compose.cli.main import COMMANDS
 from compose.testing.server import FakeServer, Reply
+from compose.types import Json
 from tests.cli.commandline import Run, right_on_even, sums
 
 
@@ -199,13 +200,46 @@ def test_models_list(compose: Run, data: Path) -> None:
     assert {"id", "kind", "usd_per_mtok_in", "usd_per_mtok_out", "context", "available"} <= rows[0].keys()
 
 
-async def test_models_check(compose: Run) -> None:
-    async with FakeServer(script=["OK", Reply(status=500)]) as server:
-        good = await asyncio.to_thread(compose, "models", "check", server.id(), "--json")
-        bad = await asyncio.to_thread(compose, "models", "check", server.id(), "--json")
-    assert good.ok("compose.models/1")["checks"][0]["ok"]
-    assert bad.status == 3
-    assert bad.json["checks"][0]["error"]["kind"] == "ServerError"
+async def test_models_check(compose: Run, work: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A real call each, with keys cleaned, one row a model, and no help from fallbacks."""
+
+    def by_name(asked: Json) -> Reply:
+        return Reply(text="OK") if asked["model"] == "good" else Reply(status=401, error="wrong key sk-very-secret")
+
+    async with FakeServer(answer=by_name) as server:
+        good, bad = server.id("good"), server.id("bad")
+        (work / "c.toml").write_text(f'[models.covered]\nid = "{bad}"\nfallbacks = ["{good}"]\n')
+        line = ("models", "check", good, "covered", "gpt-4o-minu", "--config", "c.toml")
+        monkeypatch.setenv("MINE_API_KEY", "sk-very-secret")
+        done = await asyncio.to_thread(compose, *line, "--json")
+        shown = await asyncio.to_thread(compose, *line)
+        alone = await asyncio.to_thread(compose, "models", "check", good, "--json")
+    rows = done.json["checks"]
+    assert done.status == 3
+    assert [(row["id"], row["ok"]) for row in rows] == [(good, True), ("covered", False), ("gpt-4o-minu", False)]
+    assert rows[0]["text"] == "OK"
+    assert rows[0]["seconds"] > 0
+    assert [row["error"]["kind"] for row in rows[1:]] == ["AuthError", "UnknownName"]
+    assert "secret" not in done.out + shown.out
+    assert shown.out.count("FAILED") == 2
+    alone.ok("compose.models/1")
+
+
+async def test_models_check_tries_again(compose: Run) -> None:
+    async with FakeServer(script=[Reply(status=500, retry_after="0"), "OK"]) as server:
+        again = await asyncio.to_thread(compose, "models", "check", server.id(), "--json")
+    assert again.ok("compose.models/1")["checks"][0]["ok"]
+
+
+@pytest.mark.parametrize(("id", "status"), [("http://127.0.0.1:9/v1#m", 3), ("gpt-4o-minu", 2)])
+def test_models_check_says_who_must_act(id: str, status: int, compose: Run) -> None:
+    assert compose("models", "check", id, "--json").status == status
+
+
+def test_models_check_only_looks_a_recorded_model_up(compose: Run, data: Path) -> None:
+    line = ("models", "check", "replay/zeroeval_gsm/gpt-4o-2024-08-06", "--data", data)
+    assert compose(*line, "--json").ok("compose.models/1")["checks"][0]["seconds"] is None
+    assert compose(*line).out.endswith(": ok, recorded\n")
 
 
 async def test_cache(compose: Run) -> None:

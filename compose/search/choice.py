@@ -37,13 +37,14 @@ def best_single(scores: Array, costs: Array, singles: Sequence[int]) -> int:
     return min(singles, key=lambda j: (-scores[j].mean(), costs[j], j))
 
 
-def winner(scores: Array, costs: Array, single: int) -> int:
+def winner(scores: Array, costs: Array, single: int, *, tried: int = 0) -> int:
     """Row of the winner; `single` where nothing is better or as good and cheaper.
 
     `scores` has a row a pipeline and a column a dev item, `costs` a mean a row
     (USD, else seconds); an unknown cost is `nan` and never counts as cheaper.
+    `tried` counts all pipelines tried, also those without a row that a race stopped.
     """
-    beating = _beating(scores, single)
+    beating = _beating(scores, single, tried)
     if len(beating):
         gains = scores[beating].mean(axis=1)
         close = beating[gains >= gains.max() - MARGIN]
@@ -61,14 +62,15 @@ def as_good(scores: Array, single: int) -> NDArray[np.bool_]:
     return quiet
 
 
-def _beating(scores: Array, single: int) -> NDArray[np.int64]:
+def _beating(scores: Array, single: int, tried: int) -> NDArray[np.int64]:
     gains = (scores - scores[single]).mean(axis=1)
     ahead = np.flatnonzero(gains > 0)
     if not len(ahead):
         return ahead
     ps = [paired_difference(scores[j], scores[single]).p for j in ahead]
-    # every pipeline tried is a comparison made, also those that are not ahead
-    adjusted = holm([*ps, *[1.0] * (len(scores) - 1 - len(ahead))])[: len(ahead)]
+    # every pipeline tried is a comparison made, also one that is not ahead or was stopped on the way
+    others = max(tried, len(scores)) - 1 - len(ahead)
+    adjusted = holm([*ps, *[1.0] * others])[: len(ahead)]
     return ahead[np.asarray(adjusted) <= LEVEL]
 
 

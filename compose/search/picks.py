@@ -58,7 +58,7 @@ def pick(trials: list[Trial], dev_n: int) -> Picks | None:
     scores = np.array([t.measured.scores for t in full], dtype=np.float64)
     costs = np.array([cost(t.measured, axis) for t in full])
     single = choice.best_single(scores, costs, rows)
-    best = choice.winner(scores, costs, single)
+    best = choice.winner(scores, costs, single, tried=len(trials))
     front = choice.front([float(s.mean()) for s in scores], [float(c) for c in costs])
     return Picks(full[single], full[best], [full[i] for i in _thinned(front)], axis)
 

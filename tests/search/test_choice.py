@@ -36,6 +36,13 @@ def test_a_clear_gain_wins_at_any_price() -> None:
     assert winner(marks(0.8, 0.9), np.array([1.0, 5.0]), 0) == 1
 
 
+def test_pipelines_that_were_stopped_count_as_tried() -> None:
+    """A gain that one comparison bears out does not stand among a thousand."""
+    scores, costs = marks(0.8, 0.812), np.array([1.0, 5.0])
+    assert winner(scores, costs, 0, tried=2) == 1
+    assert winner(scores, costs, 0, tried=1000) == 0
+
+
 def test_few_items_prove_nothing() -> None:
     assert winner(marks(0.5, 0.5, n=12), np.array([2.0, 1.0]), 0) == 0
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from compose.search.record import Measured, Record, Setup, Trial
-from compose.search.report import render_report
+from compose.search.report import render_report, sentences
 from compose.search.report.names import model_name, short
 from compose.search.result import SearchResult, conclude
 from compose.search.space import derive
@@ -124,3 +124,13 @@ def test_significance_is_one_test_for_the_winner() -> None:
     assert worse.significant
     assert worse.gain is not None
     assert worse.gain.mean < 0
+
+
+def test_a_price_whose_tokens_were_not_all_recorded_is_a_lower_bound() -> None:
+    result = result_of(measured("replay/set/thinker-2024-09-12", 190, 0.1), measured("replay/set/other", 100, 0.1))
+    assert not any("lower bound" in s for s in sentences(result))
+    source = "a table (hidden reasoning tokens are billed but not recorded)"
+    result.prices["replay/set/thinker-2024-09-12"]["source"] = source
+    said = next(s for s in sentences(result) if "lower bound" in s)
+    assert "that thinker bills" in said
+    assert "--exclude-model thinker-2024-09-12" in said

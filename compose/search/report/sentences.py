@@ -10,6 +10,9 @@ from compose.search.report.names import model_name, short
 if TYPE_CHECKING:
     from compose.search.result import Entry, SearchResult
 
+UNDERSTATED = "billed but not recorded"
+"""What the source of a price says where a recording lacks tokens that cost something."""
+
 
 def sentences(result: SearchResult) -> list[str]:
     """Plain sentences, the most important first."""
@@ -83,9 +86,13 @@ def _doubts(result: SearchResult) -> list[str]:
         said.append("The search was interrupted; what was finished is shown. --resume goes on with it.")
     if result.errors:
         said.append(f"Some models failed: {', '.join(model_name(e['model']) for e in result.errors)}.")
-    if any(id.rpartition("/")[2].startswith("o1-mini") and id.startswith("replay/zeroeval") for id in result.prices):
-        said.append(
-            "The recordings do not hold o1-mini's hidden reasoning tokens, so its price here is a lower bound; "
-            "search again with --exclude-model o1-mini-2024-09-12 to see the rest without it."
-        )
+    said.extend(_understated(id) for id, price in result.prices.items() if UNDERSTATED in price.get("source", ""))
     return said
+
+
+def _understated(id: str) -> str:
+    last = id.rpartition("/")[2]
+    return (
+        f"The recordings do not hold all tokens that {model_name(id)} bills, so its price here is a lower bound; "
+        f"search again with --exclude-model {last} to see the rest without it."
+    )

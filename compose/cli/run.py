@@ -53,11 +53,15 @@ def command(
         opened = subject.open_caller([pipeline], config=config, data=data, cache=cache, budget=budget)
         async with opened as caller:
             if stream:
-                await _stream(pipeline, question, caller, seed, as_json=as_json, quiet=quiet)
-                return
-            with progress("thinking", quiet=quiet):
-                result = await pipeline.arun(question, caller=caller, seed=seed)
-            _show(result, as_json=as_json, trace=trace, quiet=quiet)
+                result = await _stream(pipeline, question, caller, seed, as_json=as_json)
+            else:
+                with progress("thinking", quiet=quiet):
+                    result = await pipeline.arun(question, caller=caller, seed=seed)
+        if as_json:
+            emit("run", summary(result), line=stream)
+        else:
+            show("" if stream else result.text)
+            _account(result, trace=trace, quiet=quiet)
 
     asyncio.run(ask())
 
@@ -71,15 +75,10 @@ def _from_stdin() -> str:
     return text
 
 
-def _show(result: Result, *, as_json: bool, trace: bool, quiet: bool) -> None:
-    if as_json:
-        emit("run", summary(result))
-        return
-    show(result.text)
-    if trace:
-        for event in result.trace:
-            notes = f"  ({'; '.join(event.notes)})" if event.notes else ""
-            say(f"{event.node}: {event.calls} calls, {dollars(event.usd)}, {event.seconds:.2f} s{notes}")
+def _account(result: Result, *, trace: bool, quiet: bool) -> None:
+    for event in result.trace if trace else ():
+        notes = f"  ({'; '.join(event.notes)})" if event.notes else ""
+        say(f"{event.node}: {event.calls} calls, {dollars(event.usd)}, {event.seconds:.2f} s{notes}")
     say(
         f"{result.calls} calls ({result.cached} cached), {dollars(result.usd)} list price, "
         f"{dollars(result.usd_spent)} spent, {result.seconds:.2f} s",
@@ -103,22 +102,22 @@ def summary(result: Result) -> dict[str, Any]:
     }
 
 
-async def _stream(pipeline: Pipeline, question: str, caller: Caller, seed: int, *, as_json: bool, quiet: bool) -> None:
-    from compose.models.ledger import Ledger
+async def _stream(pipeline: Pipeline, question: str, caller: Caller, seed: int, *, as_json: bool) -> Result:
+    """Write the answer as it comes, all of it at once where the last step does not stream."""
+    from compose.models.model import Delta
+    from compose.pipeline.result import answer
 
-    ledger = Ledger()
-    text, seconds = "", 0.0
-    async for delta in pipeline.astream(question, caller=caller, ledger=ledger, seed=seed):
-        text += delta.text
-        if as_json and delta.text:
-            emit("run.delta", {"text": delta.text}, line=True)
-        elif delta.text:
-            click.echo(delta.text, nl=False)
-        seconds = delta.response.seconds if delta.response else seconds
-    counts = {"calls": ledger.calls, "cached": ledger.cached, "usd": ledger.usd, "usd_spent": ledger.usd_spent}
-    if as_json:
-        end: dict[str, Any] = {"answer": None, "seconds": seconds, "candidates": [], "trace": [], "verdict": None}
-        emit("run", {"text": text, **counts, **end}, line=True)
-        return
-    show("")
-    say(f"{ledger.calls} calls ({ledger.cached} cached), {dollars(ledger.usd)}, {seconds:.2f} s", quiet=quiet)
+    streamed = False
+
+    def write(piece: Delta) -> None:
+        nonlocal streamed
+        streamed = True
+        if as_json:
+            emit("run.delta", {"text": piece.text}, line=True)
+        else:
+            show(piece.text, end="")
+
+    result = await answer(pipeline, question, caller=caller, seed=seed, on_delta=write)
+    if result.text and not streamed:
+        write(Delta(result.text))
+    return result

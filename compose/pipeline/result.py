@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import html
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from time import perf_counter
 from typing import TYPE_CHECKING, Literal
 from weakref import WeakKeyDictionary
@@ -19,6 +19,7 @@ from compose.types import Candidate, State, Usage
 if TYPE_CHECKING:
     import pandas as pd
 
+    from compose.models.model import Delta
     from compose.pipeline.graph import Pipeline, Question
 
 
@@ -103,17 +104,18 @@ async def answer(
     question: Question,
     *,
     caller: Calls | None,
-    ledger: Ledger | None,
+    ledger: Ledger | None = None,
     seed: int,
-    budget: float | None,
-    cache: Literal["on", "read", "off"],
+    budget: float | None = None,
+    cache: Literal["on", "read", "off"] = "on",
+    on_delta: Callable[[Delta], None] | None = None,
 ) -> Result:
-    """`Pipeline.arun`."""
+    """`Pipeline.arun`; `on_delta` is told every piece of the answer where the last step streams."""
     if caller is None and (budget is not None or cache != "on"):
         async with Caller(cache=cache, budget=budget) as own:
-            return await answer(pipeline, question, caller=own, ledger=ledger, seed=seed, budget=None, cache="on")
+            return await answer(pipeline, question, caller=own, ledger=ledger, seed=seed, on_delta=on_delta)
     pipeline.check()
-    run = Run(caller or await loop_caller(), Ledger(ledger), seed=seed)
+    run = Run(caller or await loop_caller(), Ledger(ledger), seed=seed, on_delta=on_delta)
     state = await execute(pipeline, State.ask(question), run)
     return finish(state, run)
 

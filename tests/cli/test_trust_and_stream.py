@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from pathlib import Path
 
 import pytest
@@ -86,3 +87,32 @@ def test_trusted_folders_are_listed_and_taken_back(compose: Run, theirs: Path, w
 @pytest.mark.parametrize("line", [[], ["--remove"], ["--list", "."], ["--list", "--remove"]])
 def test_trust_wants_a_folder_or_list(line: list[str], compose: Run) -> None:
     assert compose("trust", *line, "--json").refused(2)["kind"] == "UsageError"
+
+
+@pytest.mark.parametrize("samples", [1, 2])
+async def test_a_stream_of_json_lines_ends_with_all_of_the_result(samples: int, compose: Run, work: Path) -> None:
+    async with FakeServer(answer=lambda _: "one two three") as server:
+        compose("trust", work)
+        (c.generate(server.id(), n=samples) >> c.critique(server.id())).save(work / "p.yaml")
+        done = await asyncio.to_thread(compose, "run", "p.yaml", "Count", "--stream", "--json")
+        once = await asyncio.to_thread(compose, "run", "p.yaml", "Count", "--json")
+    *pieces, last = [json.loads(line) for line in done.out.splitlines()]
+    assert [p["schema"] for p in pieces] == ["compose.run.delta/1"]
+    assert list(last) == list(once.ok("compose.run/1"))
+    assert len(last["candidates"]) == samples
+    assert [event["node"] for event in last["trace"]] == ["generate", "critique"]
+    assert (last["text"], last["calls"]) == ("one two three", 2 * samples)
+
+
+async def test_a_stream_shows_the_trace_after_the_answer(compose: Run) -> None:
+    async with FakeServer(answer=lambda _: "one two three") as server:
+        done = await asyncio.to_thread(compose, "run", server.id(), "Count", "--stream", "--trace")
+    assert done.out == "one two three\n"
+    assert "generate: 1 calls" in done.err
+
+
+async def test_a_stream_cannot_command_the_terminal(compose: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    async with FakeServer(answer=lambda _: "red \x1b[31mor dead") as server:
+        done = await asyncio.to_thread(compose, "run", server.id(), "Colour?", "--stream")
+    assert done.out == "red \\x1b[31mor dead\n"

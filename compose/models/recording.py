@@ -1,7 +1,7 @@
 """Writes a set of recorded outputs: the files that `replay/SET/MODEL` answers from.
 
 SET/items.jsonl.gz     id, messages, target
-SET/records.jsonl.gz   id, model, sample, output, usage, seconds, finish_reason
+SET/records.jsonl.gz   id, model, sample, output, usage, and what else of params and response there is
 SET/models.json        model -> price
 """
 
@@ -19,7 +19,8 @@ import msgspec
 
 from compose.config import user_dir
 from compose.errors import ConfigError
-from compose.types import Message, Price, Request, Response
+from compose.models.recorded.answers import settings_of
+from compose.types import Json, Message, Params, Price, Request, Response
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
@@ -38,6 +39,10 @@ class _Record(msgspec.Struct, omit_defaults=True):
     usage: Any
     seconds: float = 0.0
     finish_reason: str | None = None
+    params: Params | None = None
+    tool_calls: list[Json] | None = None
+    logprobs: list[Json] | None = None
+    reasoning: str | None = None
 
 
 class _Listed(msgspec.Struct):
@@ -57,8 +62,8 @@ def write_recording(
 ) -> Path:
     """Keep calls as the set `name` among the user's recordings; returns its folder.
 
-    One item per distinct conversation, one record per request and sample, the
-    first where it came twice; the model is the one that was asked. `targets`
+    One item per distinct conversation, one record per model, settings and sample,
+    the first where it came twice; the model is the one that was asked. `targets`
     pairs conversations with what is right for them. The set appears whole or
     not at all, readable by its owner alone. Raises `ConfigError` where the name
     is no folder name, the set is there already and not to be replaced, or the
@@ -90,26 +95,35 @@ def _write(
     targets: Iterable[tuple[tuple[Message, ...], Any]],
 ) -> None:
     items: dict[bytes, _Item] = {}
-    records: dict[tuple[str, str, int], _Record] = {}
+    records: dict[tuple[str, str, int, bytes], _Record] = {}
     encode = msgspec.json.encode
     known = {encode(messages): target for messages, target in targets}
     for request, response in calls:
         asked = encode(request.messages)
         item = items.setdefault(asked, _Item(str(len(items)), request.messages, known.get(asked)))
-        record = _Record(
-            item.id,
-            request.model,
-            request.sample,
-            response.text,
-            response.usage,
-            response.seconds,
-            response.finish_reason,
-        )
-        records.setdefault((item.id, request.model, request.sample), record)
+        key = (item.id, request.model, request.sample, settings_of(request.params))
+        if key not in records:
+            records[key] = _record(item.id, request, response)
     _save(folder / "items.jsonl.gz", items.values())
     _save(folder / "records.jsonl.gz", records.values())
     models = {record.model: _listed(prices.get(record.model)) for record in records.values()}
     (folder / "models.json").write_bytes(msgspec.json.format(encode(models), indent=1))
+
+
+def _record(item: str, request: Request, response: Response) -> _Record:
+    return _Record(
+        item,
+        request.model,
+        request.sample,
+        response.text,
+        response.usage,
+        response.seconds,
+        response.finish_reason,
+        None if request.params == Params() else request.params,
+        response.tool_calls,
+        response.logprobs,
+        response.reasoning,
+    )
 
 
 def _listed(price: Price | None) -> _Listed:

@@ -5,14 +5,18 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from compose.config import Config, user_dir
 from compose.errors import ConfigError, ModelError
+from compose.models.call import Caller
 from compose.models.catalogue import list_models
+from compose.models.ledger import Ledger
+from compose.models.model import Model
 from compose.models.recording import write_recording
 from compose.models.resolve import resolve
-from compose.types import Message, Params, Price, Request, Response, Usage
+from compose.types import Json, Message, Params, Price, Request, Response, Usage
 
 TALK = (Message("system", "be brief"), Message("user", "one?"))
 ALONE = (Message("user", "two?"),)
@@ -74,3 +78,61 @@ def test_a_recording_is_replaced_only_when_told_and_is_private() -> None:
 def test_a_name_must_be_a_folder_name(name: str) -> None:
     with pytest.raises(ConfigError, match="cannot name"):
         record(name)
+
+
+TOOL: Json = {"type": "function", "function": {"name": "f", "parameters": {"b": 1, "a": 2}}}
+COLD = Params(temperature=0, max_tokens=9)
+WARM = Params(temperature=1.0, tools=(TOOL,), logprobs=True)
+WHOLE = Response(
+    "",
+    "m",
+    Usage(10, 5, reasoning_tokens=2),
+    seconds=1.25,
+    finish_reason="tool_calls",
+    tool_calls=[{"id": "1", "type": "function", "function": {"name": "f", "arguments": "{}"}}],
+    logprobs=[{"token": "a", "logprob": -0.5, "top_logprobs": []}],
+    reasoning="hm",
+)
+
+
+def both() -> Model:
+    """A model that was recorded with two settings for one prompt and one for another."""
+    plain = Response("cold", "m", Usage(10, 5))
+    calls = [(Request("m", ALONE, COLD), plain), (Request("m", ALONE, WARM), WHOLE), (Request("m", TALK, WARM), WHOLE)]
+    write_recording("both", calls)
+    return resolve("replay/both/m", Config())
+
+
+async def test_all_of_a_response_is_replayed() -> None:
+    model = both()
+    response = await model.complete(Request(model.id, ALONE, WARM))
+    assert response == msgspec.structs.replace(WHOLE, model=model.id)
+
+
+async def test_settings_of_one_prompt_are_kept_apart() -> None:
+    model = both()
+    same = Params(temperature=0.0, max_tokens=9)
+    assert (await model.complete(Request(model.id, ALONE, same))).text == "cold"
+    with pytest.raises(ModelError, match=r'with other settings than \{"temperature":0.5\}') as caught:
+        await model.complete(Request(model.id, ALONE, Params(temperature=0.5)))
+    assert (caught.value.hint or "").startswith('recorded with {"max_tokens":9,"temperature":0.0} or {"logprobs')
+    assert "\n" not in f"{caught.value}{caught.value.hint}"
+
+
+async def test_a_prompt_that_was_asked_with_one_setting_answers_any() -> None:
+    model = both()
+    assert (await model.complete(Request(model.id, TALK, Params(temperature=0.5)))).reasoning == "hm"
+
+
+async def test_a_budget_changes_no_settings_of_what_is_recorded() -> None:
+    plain = Response("plain", "m", Usage(10, 5))
+    calls = [(Request("m", ALONE), plain), (Request("m", ALONE, WARM), WHOLE)]
+    write_recording("priced", calls, prices={"m": Price(input=1.0, output=2.0)})
+    async with Caller(Config(), cache="off", budget=1.0) as caller:
+        assert (await caller.call(Request("replay/priced/m", ALONE), Ledger())).text == "plain"
+
+
+async def test_what_no_recorded_call_asked_for_is_refused() -> None:
+    model = both()
+    with pytest.raises(ConfigError, match="does not take grammar"):
+        await model.complete(Request(model.id, ALONE, Params(grammar='root ::= "a"')))

@@ -14,7 +14,7 @@ from compose.errors import ConfigError, DataError, ModelError, UnknownName
 from compose.models.model import Model
 from compose.models.recorded import TWICE, open_set
 from compose.models.resolve import resolve
-from compose.types import Message, Params, Request
+from compose.types import Message, Params, Request, Usage
 
 
 def lines(path: Path, rows: list[dict[str, Any]]) -> None:
@@ -63,6 +63,22 @@ async def test_answers_with_the_recorded_text_tokens_and_price(small: Path) -> N
     assert model.stored
     assert model.price is not None
     assert model.price.source == "list"
+
+
+async def test_tokens_that_a_record_does_not_count_are_estimated(tmp_path: Path) -> None:
+    items = [{"id": "1", "prompt": "one?"}, {"id": "2", "messages": [{"role": "user", "content": "two?"}]}]
+    records = [
+        {"id": "1", "model": "a", "output": "twelve chars", "prompt_tokens": 9},
+        {"id": "2", "model": "a", "output": "twelve chars", "completion_tokens": 5},
+    ]
+    make_set(tmp_path / "s", items, records, {"a": {"input_usd_per_mtok": 0.0, "output_usd_per_mtok": 1e6}})
+    model = resolve("replay/s/a", Config(), data=tmp_path)
+    first = await model.complete(ask(model, user("one?")))
+    assert (first.usage, first.usd) == (Usage(9, 4, estimated=True), 4.0)
+    second = await model.complete(ask(model, user("two?")))
+    assert second.usage.estimated
+    assert second.usage.prompt_tokens > 0
+    assert second.usd == 5.0
 
 
 async def test_samples_are_kept_apart_and_an_unknown_price_stays_unknown(small: Path) -> None:

@@ -46,7 +46,8 @@ class Target:
 
     def capped(self, request: Request) -> Request:
         """The request with a limit on its answer where nothing else limits it, so that its cost is bounded."""
-        if most_output(request, self.model.abilities) is not None or not (self.price and self.price.output):
+        known = self.model.stored or most_output(request, self.model.abilities) is not None
+        if known or not (self.price and self.price.output):
             return request
         return _replace(request, params=_replace(request.params, max_tokens=DEFAULT_OUTPUT))
 

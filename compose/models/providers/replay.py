@@ -1,6 +1,7 @@
 """Recorded outputs: `replay/SET/MODEL` answers from SET's files, or says that it cannot.
 
-Same prompt, same sample index, same answer. SET is looked up in `data`, then
+Same prompt, same sample index, same answer; of a prompt that was recorded with
+several settings, the answers of the settings asked for. SET is looked up in `data`, then
 in `COMPOSE_DATA`, then in the user's own recordings. A prompt or a sample that
 was not recorded is a `ModelError`, never a guess.
 """
@@ -14,7 +15,7 @@ from pathlib import Path
 from compose.config import Config, user_dir
 from compose.cost import price_of
 from compose.errors import ConfigError, UnknownName
-from compose.models.model import Abilities, Delta
+from compose.models.model import Delta
 from compose.models.providers.refuse import refuse
 from compose.models.recorded import Recorded, open_set
 from compose.types import Request, Response
@@ -29,7 +30,7 @@ class Replay:
     def __init__(self, id: str, recorded: Recorded, name: str) -> None:
         self.id = id
         self.price = recorded.price(name)
-        self.abilities = Abilities()
+        self.abilities = recorded.abilities(name)
         self._recorded = recorded
         self._name = name
 
@@ -46,9 +47,9 @@ class Replay:
         return cls(id, recorded, name)
 
     async def complete(self, request: Request) -> Response:
-        """Look the answer up; sampling settings are taken as recorded, samples by their index."""
+        """Look the answer up: by the messages, the sample's index, and settings where the set holds several."""
         refuse(request, self.abilities, self.id)
-        found = self._recorded.answer(self._name, request.messages, request.sample, self.id)
+        found = self._recorded.answer(self._name, request, self.id)
         return Response(
             found.text or "",
             self.id,
@@ -56,6 +57,9 @@ class Replay:
             price_of(found.usage, self.price),
             found.seconds,
             found.finish_reason,
+            found.tool_calls,
+            found.logprobs,
+            found.reasoning,
         )
 
     async def stream(self, request: Request) -> AsyncIterator[Delta]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import asynccontextmanager, suppress
 from email.utils import formatdate
 from time import time
 from typing import Any
@@ -160,7 +161,11 @@ CALL: Json = {"id": "1", "type": "function", "function": {"name": "f", "argument
 @pytest.mark.parametrize("usage", [{"prompt_tokens": 7}, {"prompt_tokens": 7, "completion_tokens": 0}])
 @pytest.mark.parametrize(
     "message",
-    [{"content": "twelve chars"}, {"content": "", "reasoning": "twelve chars"}, {"content": None, "tool_calls": [CALL]}],
+    [
+        {"content": "twelve chars"},
+        {"content": "", "reasoning": "twelve chars"},
+        {"content": None, "tool_calls": [CALL]},
+    ],
 )
 async def test_no_answer_is_priced_as_if_it_had_no_tokens(usage: Json, message: Json) -> None:
     async with FakeServer(script=[Reply(usage=usage, message=message)]) as server:
@@ -332,6 +337,48 @@ async def test_a_broken_stream_has_its_error(reply: Reply, kind: type[ModelError
         await deltas(reply)
 
 
+@asynccontextmanager
+async def endless(head: bytes, piece: bytes) -> AsyncGenerator[str]:
+    """A server that answers with `piece` again and again until the client hangs up; yields the id of its model."""
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(head)
+        with suppress(ConnectionError):
+            while True:
+                writer.write(piece)
+                await writer.drain()
+        writer.close()
+
+    async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
+        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1#m"
+
+
+OK = b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Type: application/json\r\n\r\n"
+ENDLESS = [
+    (OK, b" " * 65536, "the answer is longer than 1 MB"),
+    (OK, b"data: " * 8192, "(piece of the stream|answer) is longer than 1 MB"),
+    (OK, b"data: {}\n" * 8192, "(piece of the stream|answer) is longer than 1 MB"),
+    (OK, b"data: {}\n\n" * 8192, "the answer is longer than 1 MB"),
+    (OK, b": ping\n\n" * 8192, "the answer is longer than 1 MB"),
+    (OK.replace(b"200 OK", b"400 Bad"), b"no, " * 8192, "status 400: no, no, "),
+]
+
+
+@pytest.mark.parametrize(("head", "piece", "match"), ENDLESS)
+async def test_a_body_without_end_is_not_read_to_the_end(
+    head: bytes, piece: bytes, match: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("compose.models.providers.bounded.MAX_BODY", 1 << 20)
+    monkeypatch.setattr("compose.models.providers.sse.MAX_EVENT", 1 << 20)
+    async with endless(head, piece) as id:
+        model = resolve(id, Config())
+        for answer in (model.complete(ask(model)), anext(aiter(model.stream(ask(model))))):
+            with pytest.raises(ModelError, match=match):
+                await answer
+        await model.aclose()
+
+
 async def test_events_cut_at_any_byte_are_read_the_same() -> None:
     from compose.models.providers.sse import events
 
@@ -342,7 +389,7 @@ async def test_events_cut_at_any_byte_are_read_the_same() -> None:
             yield raw[i : i + size]
 
     for size in range(1, len(raw) + 1):
-        assert [e async for e in events(cut(size))] == [b'{"a":\n1}', b"x"]
+        assert [e async for e in events(cut(size), "m")] == [b'{"a":\n1}', b"x"]
 
 
 async def test_the_session_is_shared_and_closed_by_the_last() -> None:

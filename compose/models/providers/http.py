@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from compose.config import Config
-from compose.errors import AuthError, BadResponse, CallTimeout, ConfigError, Unreachable
+from compose.errors import AuthError, BadResponse, CallTimeout, ConfigError, ModelError, Unreachable
 from compose.models.model import Abilities, Delta, Price
-from compose.models.providers import chat, session
+from compose.models.providers import bounded, chat, session
 from compose.models.providers.refuse import refuse
 from compose.models.providers.sse import Assembler, events
 from compose.models.providers.status import error_for
@@ -40,8 +40,8 @@ class Http:
 
     Raises, from `complete` and `stream`: `AuthError` (401, 403), `RateLimited`
     (429), `CallTimeout` (408), `ServerError` (5xx), `ContextOverflow`,
-    `ModelError` (other 4xx), `BadResponse` (half a body, invalid JSON, no
-    choices), `Unreachable` (no connection).
+    `ModelError` (other 4xx), `BadResponse` (half a body, one without end, invalid
+    JSON, no choices), `Unreachable` (no connection).
     """
 
     kind = "http"
@@ -96,9 +96,9 @@ class Http:
         http = session.of_loop(self)
         try:
             async with http.post(self._address, data=payload, headers=self._headers(), allow_redirects=False) as reply:
-                raw = await reply.read()
                 if reply.status != 200:
-                    raise error_for(reply.status, reply.headers, raw, self.id, self._key_env)
+                    raise await self._refused(reply)
+                raw = await bounded.body(reply, self.id)
         except session.errors() as error:
             raise self._failed(error) from error
         return chat.response_of(chat.decode(raw, self.id), request, self.id, self.price, time.perf_counter() - start)
@@ -113,8 +113,8 @@ class Http:
         try:
             async with http.post(self._address, data=payload, headers=self._headers(), allow_redirects=False) as reply:
                 if reply.status != 200:
-                    raise error_for(reply.status, reply.headers, await reply.read(), self.id, self._key_env)
-                async for event in _events_of(reply):
+                    raise await self._refused(reply)
+                async for event in events(bounded.chunks(reply, self.id), self.id):
                     if text := whole.add(chat.decode(event, self.id)):
                         yield Delta(text)
         except session.errors() as error:
@@ -124,6 +124,9 @@ class Http:
     async def aclose(self) -> None:
         """Give back this model's share of the session; the last one closes it."""
         await session.release(self)
+
+    async def _refused(self, reply: aiohttp.ClientResponse) -> ModelError:
+        return error_for(reply.status, reply.headers, await bounded.start(reply), self.id, self._key_env)
 
     def _failed(self, error: Exception) -> AuthError | BadResponse | CallTimeout | Unreachable:
         import aiohttp
@@ -142,8 +145,3 @@ class Http:
 
 
 _JSON = {"Content-Type": "application/json"}
-
-
-async def _events_of(reply: aiohttp.ClientResponse) -> AsyncIterator[bytes]:
-    async for event in events(reply.content.iter_any()):
-        yield event

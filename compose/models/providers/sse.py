@@ -10,12 +10,16 @@ from compose.models.model import Price
 from compose.models.providers import chat
 from compose.types import Json, Request, Response
 
+MAX_EVENT = 8 << 20
+"""Bytes of one event: a server may send a whole answer of 128,000 tokens, logprobs left out, in one."""
 
-async def events(chunks: AsyncIterable[bytes]) -> AsyncIterator[bytes]:
+
+async def events(chunks: AsyncIterable[bytes], model: str) -> AsyncIterator[bytes]:
     """The data of each event up to `[DONE]` or the end.
 
     Comments, other fields, CRLF and events cut at any byte are taken as the
-    standard says; an event of several data lines is joined.
+    standard says; an event of several data lines is joined. Raises `BadResponse`
+    for a line or an event that does not end.
     """
     rest = b""
     data: list[bytes] = []
@@ -30,6 +34,8 @@ async def events(chunks: AsyncIterable[bytes]) -> AsyncIterator[bytes]:
                     return
                 yield event
                 data = []
+        if len(rest) + sum(map(len, data)) > MAX_EVENT:
+            raise BadResponse(f"a piece of the stream is longer than {MAX_EVENT >> 20} MB", model=model)
     if rest.startswith(b"data:"):
         data.append(rest[5:].strip())
     if data and (event := b"\n".join(data)) != b"[DONE]":

@@ -2,19 +2,26 @@
 
 `run.record.jsonl.gz` holds one JSON object a line: first the set-up, then every
 trial with its dev marks, then every pipeline measured on test, then the end.
-It names no path, key or server, so that it can be passed on.
+It can be passed on. It holds ids and marks of items, pipelines, prices, and for
+each model that failed a message; servers by their addresses, since these are
+their models' ids. It holds no prompt and no answer, no path of this machine, and
+nothing that a URL hides (see `public`).
 """
 
 from __future__ import annotations
 
 import gzip
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from compose import errors
 from compose.errors import ComposeError, DataError, ModelError
+from compose.search.public import public_names, renamed, without_paths
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 SCHEMA = "compose.record/1"
 NAME = "run.record.jsonl.gz"
@@ -113,7 +120,8 @@ class Failure(msgspec.Struct, frozen=True):
     @classmethod
     def of(cls, error: ComposeError) -> Failure:
         """Keep an error."""
-        return cls(error.kind, error.message, error.hint, error.model if isinstance(error, ModelError) else None)
+        model = error.model if isinstance(error, ModelError) else None
+        return cls(error.kind, error.message, error.hint, model)
 
     def error(self) -> ComposeError:
         """The error again, as far as it is kept."""
@@ -160,15 +168,39 @@ def write_record(record: Record, path: Path) -> None:
     """Write the record, whole or not at all; equal records give equal bytes."""
     lines = [
         _Line("setup", SCHEMA, setup=record.setup),
-        *(_Line("trial", trial=t) for t in record.trials),
-        *(_Line("test", test=m) for m in record.test),
+        *(_Line("trial", trial=_passable(t)) for t in record.trials),
+        *(_Line("test", test=_without_paths(m)) for m in record.test),
         _Line("end", end={"end": record.end, "wanted": record.wanted, "seconds": record.seconds}),
     ]
     part = path.with_name(path.name + ".part")
+    names = public_names(_models(record))
     with part.open("wb") as raw, gzip.GzipFile("", "wb", fileobj=raw, mtime=0) as file:
         for line in lines:
-            file.write(msgspec.json.encode(line) + b"\n")
+            file.write(renamed(msgspec.json.encode(line).decode(), names).encode() + b"\n")
     part.replace(path)
+
+
+def _passable(trial: Trial) -> Trial:
+    failure = trial.failure
+    if failure:
+        hint = without_paths(failure.hint) if failure.hint else None
+        failure = msgspec.structs.replace(failure, message=without_paths(failure.message), hint=hint)
+    return msgspec.structs.replace(trial, measured=_without_paths(trial.measured), failure=failure)
+
+
+def _without_paths(measured: Measured) -> Measured:
+    errors = {blamed: without_paths(message) for blamed, message in measured.errors.items()}
+    return msgspec.structs.replace(measured, errors=errors)
+
+
+def _models(record: Record) -> Iterator[str]:
+    """Every id that a record may hold: those that were asked for, and those that failed for them."""
+    yield from record.setup.models
+    for measured in (*(t.measured for t in record.trials), *record.test):
+        yield from measured.errors
+    for trial in record.trials:
+        if trial.failure and trial.failure.model:
+            yield trial.failure.model
 
 
 def read_record(path: Path) -> Record:

@@ -24,6 +24,10 @@ def measured(model: str, good: int, usd: float | None, *, latency: float | None 
 
 
 def result_of(*rows: Measured, benchmark: str = "toy", n: int = 200) -> SearchResult:
+    return conclude(record_of(*rows, benchmark=benchmark, n=n))
+
+
+def record_of(*rows: Measured, benchmark: str = "toy", n: int = 200) -> Record:
     import msgspec
 
     models = tuple(m.key for m in rows)
@@ -42,7 +46,7 @@ def result_of(*rows: Measured, benchmark: str = "toy", n: int = 200) -> SearchRe
         prices={m: {"input": 1.0, "source": benchmark} for m in models},
     )
     trials = [Trial(number=i, params={"shape": "single"}, measured=m) for i, m in enumerate(rows)]
-    return conclude(Record(setup=setup, trials=trials, test=list(rows), wanted=len(rows)))
+    return Record(setup=setup, trials=trials, test=list(rows), wanted=len(rows))
 
 
 class Reader(HTMLParser):

@@ -177,7 +177,8 @@ def load_benchmark(name: str, *, data: Path | None = None, seed: int = 0, **opti
         return _make(FileBenchmark, name, {"path": Path(name), **options}, seed)
     known = names("benchmarks")
     if name not in known:
-        raise UnknownName("benchmark", name, known)
+        hint = "a file of yours ends in .jsonl, .jsonl.gz or .csv" if Path(name).is_file() else None
+        raise UnknownName("benchmark", name, known, hint=hint)
     cls = find("benchmarks", name)
     if "data" in inspect.signature(cls).parameters:
         options["data"] = data

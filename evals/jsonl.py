@@ -17,6 +17,9 @@ import csv
 import gzip
 import json
 import math
+import re
+import zlib
+from codecs import BOM_UTF8
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -26,12 +29,17 @@ import msgspec
 from compose.errors import DataError
 from compose.evals.benchmark import Benchmark, Item
 from compose.evals.scorers import make
+from compose.evals.scorers.exact import targets
+from compose.evals.scorers.regex import Regex
 from compose.types import Message
 
 if TYPE_CHECKING:
     from compose.evals.scorers import Scorer
 
 Row = dict[str, Any]
+LONGEST_LINE = 64 << 20
+"""Bytes of one item; images and audio included."""
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _KNOWN = frozenset({"id", "prompt", "messages", "target", "groups", "meta", "scorer"})
 
 
@@ -57,8 +65,26 @@ class FileBenchmark(Benchmark):
 
     def read(self) -> Iterable[Item]:
         """Yield the items. Raises `DataError` with file, line and field."""
+        lines: dict[str, int] = {}
         for line, row in self.rows():
-            yield item_of(row, file=str(self.path), line=line)
+            item = item_of(row, file=str(self.path), line=line)
+            if item.id in lines:
+                message = f"the id {item.id!r} is that of line {lines[item.id]} already"
+                raise DataError(message, file=str(self.path), line=line, field="id")
+            lines[item.id] = line
+            if isinstance(self.scorer, Regex):
+                self._refuse_no_pattern(item, line)
+            yield item
+        if not lines:
+            raise DataError("no items", file=str(self.path))
+
+    def _refuse_no_pattern(self, item: Item, line: int) -> None:
+        for target in targets(item):
+            try:
+                re.compile(target)
+            except (re.error, RecursionError, OverflowError) as error:
+                message = f"{target!r} is no regular expression: {error}"
+                raise DataError(message, file=str(self.path), line=line, field="target") from error
 
     def make_scorer(self) -> Scorer:
         """Make the scorer that was asked for, or that the file names."""
@@ -100,7 +126,7 @@ def item_of(row: Row, *, file: str, line: int) -> Item:
     if not isinstance(meta, dict):
         raise DataError(f"expected an object, got {meta!r}", file=file, line=line, field="meta")
     id = row.get("id", line)
-    if not isinstance(id, (str, int)) or id == "":
+    if not isinstance(id, (str, int)) or isinstance(id, bool) or id == "":
         raise DataError(f"expected a text or a number, got {id!r}", file=file, line=line, field="id")
     return Item(
         str(id),
@@ -136,29 +162,58 @@ def _messages(row: Row, file: str, line: int) -> tuple[Message, ...]:
 def read_lines(path: Path) -> Iterator[tuple[int, Row]]:
     """Yield line number and object of every line that is not empty.
 
-    Raises `DataError` with file and line for a line that is not a JSON object.
+    Raises `DataError` with file and line for a line that is not a JSON object in
+    UTF-8, longer than `LONGEST_LINE`, or holds what is no text or no number.
     """
     opener = gzip.open if path.suffix == ".gz" else open
     try:
-        with opener(path, "rt", encoding="utf-8-sig") as lines:
-            for number, line in enumerate(lines, 1):
-                if line.strip():
-                    yield number, _object(line, path, number)
-    except (OSError, EOFError, UnicodeDecodeError) as error:
+        with opener(path, "rb") as file:
+            for number, line in enumerate(iter(lambda: file.readline(LONGEST_LINE + 1), b""), 1):
+                if len(line) > LONGEST_LINE:
+                    raise DataError(f"longer than {LONGEST_LINE >> 20} MiB", file=str(path), line=number)
+                text = line.removeprefix(BOM_UTF8) if number == 1 else line
+                if text.strip():
+                    yield number, _object(text, path, number)
+    except (OSError, EOFError, zlib.error) as error:
         raise DataError(f"cannot read: {_reason(error)}", file=str(path)) from error
 
 
-def _object(line: str, path: Path, number: int) -> Row:
+def _object(line: bytes, path: Path, number: int) -> Row:
     try:
-        row = json.loads(line)
+        row = json.loads(line.decode())
+    except json.JSONDecodeError as error:
+        message = f"not JSON: {error.msg} (character {error.pos + 1})"
+        raise DataError(message, file=str(path), line=number) from error
+    except UnicodeDecodeError as error:
+        raise DataError(f"not UTF-8: {error.reason} (byte {error.start + 1})", file=str(path), line=number) from error
     except (ValueError, RecursionError) as error:
         raise DataError(f"not JSON: {error}", file=str(path), line=number) from error
     if not isinstance(row, dict):
         raise DataError(f"expected an object, got {type(row).__name__}", file=str(path), line=number)
+    for field, value in cast(Row, row).items():
+        if fault := _fault([field, value]):
+            raise DataError(fault, file=str(path), line=number, field=ascii(field)[1:-1])
     return cast(Row, row)
 
 
+def _fault(value: Any) -> str | None:
+    """What Python's JSON reader lets pass and nobody can write: `NaN`, `Infinity`, halves of surrogate pairs."""
+    waiting = [value]
+    while waiting:
+        part = waiting.pop()
+        if isinstance(part, str) and _SURROGATE.search(part):
+            return "half a surrogate pair is no text"
+        if isinstance(part, float) and not math.isfinite(part):
+            return f"{part} is no number"
+        if isinstance(part, dict):
+            waiting += [*cast(Row, part), *cast(Row, part).values()]
+        elif isinstance(part, list):
+            waiting += cast("list[Any]", part)
+    return None
+
+
 def _csv_rows(path: Path) -> Iterator[tuple[int, Row]]:
+    reader = None
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
             reader = csv.DictReader(file, strict=True)
@@ -167,8 +222,12 @@ def _csv_rows(path: Path) -> Iterator[tuple[int, Row]]:
                     raise DataError(
                         "the line has another number of fields than the head", file=str(path), line=reader.line_num
                     )
-                yield reader.line_num, _flat({k: v for k, v in row.items() if v != ""})
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+                first = reader.line_num - sum(value.count("\n") for value in row.values())
+                yield first, _flat({k: v for k, v in row.items() if v != ""})
+    except csv.Error as error:
+        line = reader.reader.line_num if reader else 1
+        raise DataError(f"not CSV: {error}", file=str(path), line=line, hint="as .jsonl it may do") from error
+    except (OSError, UnicodeDecodeError) as error:
         raise DataError(f"cannot read: {_reason(error)}", file=str(path)) from error
 
 

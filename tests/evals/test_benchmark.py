@@ -90,6 +90,13 @@ def test_an_unknown_benchmark_split_or_option_names_the_nearest() -> None:
     assert caught.value.nearest == "levels"
 
 
+def test_a_file_of_another_kind_says_what_is_read(tmp_path: Path) -> None:
+    (tmp_path / "own.json").write_text("[]")
+    with pytest.raises(UnknownName) as caught:
+        load_benchmark(str(tmp_path / "own.json"))
+    assert caught.value.hint == "a file of yours ends in .jsonl, .jsonl.gz or .csv"
+
+
 def test_a_missing_data_folder_says_where_it_was_looked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("COMPOSE_DATA", raising=False)
     with pytest.raises(ConfigError, match="no data folder") as caught:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import click
@@ -39,16 +40,30 @@ TEMPLATE = """\
 def command(folder: Path, force: bool, as_json: bool, quiet: bool) -> None:
     """Write a commented compose.toml into a folder.
 
+    A file that is there stays, unless --force replaces it; a link is replaced
+    itself, and what it leads to is left alone.
+
     Example:
 
         compose init .
     """
     path = folder / "compose.toml"
-    if path.exists() and not force:
+    if os.path.lexists(path) and not force:
         raise ConfigError(f"{path} is there already", hint="--force replaces it")
     folder.mkdir(parents=True, exist_ok=True)
-    path.write_text(TEMPLATE, encoding="utf-8")
+    _put(path, TEMPLATE)
     if as_json:
         emit("init", {"file": str(path)})
     else:
         say(f"wrote {path}", quiet=quiet)
+
+
+def _put(path: Path, text: str) -> None:
+    """Write a file beside its place and move it there."""
+    part = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        with part.open("x", encoding="utf-8") as file:
+            file.write(text)
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 from importlib import import_module
 from pathlib import Path
 
@@ -191,6 +192,26 @@ def test_init_and_trust(compose: Run, work: Path) -> None:
     compose("trust", ".", "--json").ok("compose.trust/1")
     rows = compose("models", "list", "--json").ok("compose.models/1")["models"]
     assert "mine" in {row["id"] for row in rows}
+
+
+def test_init_replaces_a_link_and_not_what_it_leads_to(compose: Run, work: Path) -> None:
+    (work / "precious").write_text("mine")
+    link = work / "compose.toml"
+    for target in ("precious", "nowhere"):
+        link.symlink_to(target)
+        compose("init", ".", "--json").refused(2, "--force")
+        compose("init", ".", "--force", "--json").ok("compose.init/1")
+        assert not link.is_symlink()
+        assert link.stat().st_mode & 0o777 == 0o666 & ~_umask()
+        link.unlink()
+    assert [path.name for path in work.iterdir()] == ["precious"]
+    assert (work / "precious").read_text() == "mine"
+
+
+def _umask() -> int:
+    now = os.umask(0)
+    os.umask(now)
+    return now
 
 
 def test_models_list(compose: Run, data: Path) -> None:

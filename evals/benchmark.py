@@ -189,7 +189,7 @@ def _make(cls: type[Benchmark], name: str, options: dict[str, Any], seed: int) -
     allowed = inspect.signature(cls).parameters
     for option in options:
         if option not in allowed:
-            raise UnknownName(f"option of benchmark `{name}`", option, allowed)
+            raise UnknownName("option", option, allowed, where=f"benchmark `{name}`: ")
     return cls(**options, seed=seed)
 
 

@@ -52,9 +52,9 @@ def command() -> None:
 
 @declare("list", "data", "config")
 def list_(data: Path | None, config: Path | None, as_json: bool) -> None:
-    """List the models known by name, with prices in USD per million tokens.
+    """List the models known by name, with their prices.
 
-    Makes no call and asks no server.
+    In USD per million tokens. Makes no call and asks no server.
 
     Example:
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import inspect
 import math
 from collections.abc import Callable
 from pathlib import Path
@@ -54,7 +55,7 @@ SHARED: dict[str, Callable[[Function], Function]] = {
         "--cache",
         type=click.Choice(["on", "read", "off"]),
         default=None,
-        help="Keep finished calls, only read them, or neither.  [default: on]",
+        help="Keep finished calls, only read them, or neither. [default: on]",
     ),
     "config": click.option("--config", type=_FILE, help="A compose.toml to use; passing it trusts it."),
 }
@@ -95,6 +96,5 @@ def with_options(function: Function, *shared: str) -> Function:
 
 
 def _help_of(function: Function) -> str:
-    text = function.__doc__ or ""
-    before, mark, example = text.partition("Example:")
-    return before + (f"\b\nExample:{example}" if mark else "")
+    before, mark, example = inspect.cleandoc(function.__doc__ or "").partition("Example:\n\n")
+    return before + (f"Example:\n\n\b\n{example}" if mark else "")

@@ -12,7 +12,7 @@ import click
 from compose.cli import subject
 from compose.cli.options import Finite
 from compose.cli.options import command as declare
-from compose.cli.output import dollars, emit, percent, say, show
+from compose.cli.output import dollars, emit, percent, show
 from compose.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -26,8 +26,16 @@ PRICED = 50
 
 
 @declare("plan", "benchmark", "data", "model", "budget", "config")
-@click.option("--gain", type=Finite(0, 1, min_open=True), default=0.02, show_default=True, help="To be seen.")
-@click.option("--power", type=Finite(0, 1, min_open=True, max_open=True), default=0.8, show_default=True)
+@click.option(
+    "--gain", type=Finite(0, 1, min_open=True), default=0.02, show_default=True, help="Gain in quality to be seen."
+)
+@click.option(
+    "--power",
+    type=Finite(0, 1, min_open=True, max_open=True),
+    default=0.8,
+    show_default=True,
+    help="Chance to see the gain where there is one.",
+)
 @click.option(
     "--disagree",
     type=Finite(0, 1, min_open=True),
@@ -46,12 +54,12 @@ def command(
     disagree: float,
     as_json: bool,
     seed: int,
-    quiet: bool,
 ) -> None:
     """Say how many items and dollars it takes to see a gain.
 
-    For a paired two-sided test at .05. With --budget also what that much buys.
-    Dollars are those of one call per item to the models given.
+    For a paired two-sided test at .05. Dollars are those of one call per item to
+    the models given. Says too how many test items there are, how many of them
+    --budget pays for, and the chance that these see the gain.
 
     Example:
 
@@ -67,11 +75,13 @@ def command(
     sd = math.sqrt(disagree - gain**2) or 1e-9
     needed = items_needed(gain, sd=sd, power=power)
     each = asyncio.run(_usd_per_item(models or tuple(chosen.models()[:1]), items, config, data))
-    affordable = needed if budget is None or not each else min(needed, int(budget / each))
+    affordable = _affordable(len(items), budget, each)
+    had = min(needed, len(items) if affordable is None else affordable)
+    chance = power_of(gain, had, sd=sd) if had else 0.0
     row = {
         "items": needed,
         "usd": None if each is None else each * needed,
-        "power": power_of(gain, min(affordable, len(items)), sd=sd),
+        "power": chance,
         "available": len(items),
         "affordable": affordable,
         "gain": gain,
@@ -81,8 +91,17 @@ def command(
         emit("plan", row)
         return
     show(f"{needed} items see a gain of {percent(gain)} with a chance of {percent(power)}: {dollars(row['usd'])}")
-    if needed > min(len(items), affordable):
-        say(f"{min(len(items), affordable)} can be had: the chance is {percent(row['power'])}", quiet=quiet)
+    within = "" if budget is None else f", {'unknown' if affordable is None else affordable} within {dollars(budget)}"
+    show(f"{chosen.name} has {len(items)} test items{within}: the chance on {had} of them is {percent(chance)}")
+
+
+def _affordable(n: int, budget: float | None, each: float | None) -> int | None:
+    """How many of `n` items the budget pays for; None where nobody knows."""
+    if budget is None:
+        return n
+    if each is None:
+        return None
+    return min(n, int(budget / each)) if each else n
 
 
 async def _usd_per_item(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
 from importlib import import_module
 from pathlib import Path
 
@@ -41,6 +42,12 @@ def test_every_command_has_help_with_an_example_and_the_common_options(name: str
         assert shown.status == 0
         for word in ("--json", "--seed", "--quiet", "Example:", f"compose {name}"):
             assert word in shown.out
+        about = shown.out.partition("Options:\n")[0]
+        assert not re.search(r"\S {2,}\S", about), "a run of spaces inside a sentence"
+        example = [line for line in about.splitlines() if line.startswith("      ")]
+        assert len(example) == 1, "the example is one line, and nothing else is set in"
+        assert example[0].strip().startswith(f"compose {name}")
+        assert len(example[0]) <= 100
 
 
 def test_no_arguments_show_the_help(compose: Run) -> None:
@@ -112,6 +119,21 @@ def test_plan(compose: Run) -> None:
     assert row["items"] > 50
     assert row["usd"] > 0
     assert 0 < row["power"] <= 1
+
+
+def test_plan_says_what_there_is_and_what_can_be_paid(compose: Run, work: Path) -> None:
+    price = "price = { input = 0.0, output = 1000.0 }\nparams = { max_tokens = 10 }"
+    (work / "c.toml").write_text(f'[models.dear]\nid = "http://127.0.0.1:9/v1#m"\n{price}\n')
+    line = ("plan", "-b", sums(work, 20), "-m", "dear", "--config", "c.toml", "--gain", "0.1", "--disagree", "0.3")
+    rich, poor, broke = (
+        compose(*line, "--budget", budget, "--json").ok("compose.plan/1") for budget in ("100", "0.05", "0")
+    )
+    assert rich["items"] > 10 == rich["available"] == rich["affordable"]
+    assert 0 < poor["affordable"] < 10
+    assert 0 == broke["power"] == broke["affordable"] < poor["power"] < rich["power"] < 0.8
+    shown = compose(*line, "--budget", "0.05").out.splitlines()[-1]
+    n = poor["affordable"]
+    assert shown.startswith(f"sums has 10 test items, {n} within $0.05: the chance on {n} of them is")
 
 
 def test_search_report_and_replay(compose: Run, work: Path, data: Path) -> None:

@@ -85,7 +85,7 @@ def test_an_unknown_benchmark_split_or_option_names_the_nearest() -> None:
     assert caught.value.nearest == "zeroeval_gsm"
     with pytest.raises(UnknownName, match="split 'tset'"):
         Given(items(2)).split("tset")  # pyright: ignore[reportArgumentType]  # what a user may type
-    with pytest.raises(UnknownName, match="'level'") as caught:
+    with pytest.raises(UnknownName, match="benchmark `arith`: unknown option 'level'") as caught:
         load_benchmark("arith", level=(1,))
     assert caught.value.nearest == "levels"
 

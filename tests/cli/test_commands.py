@@ -126,14 +126,14 @@ def test_plan_says_what_there_is_and_what_can_be_paid(compose: Run, work: Path) 
     (work / "c.toml").write_text(f'[models.dear]\nid = "http://127.0.0.1:9/v1#m"\n{price}\n')
     line = ("plan", "-b", sums(work, 20), "-m", "dear", "--config", "c.toml", "--gain", "0.1", "--disagree", "0.3")
     rich, poor, broke = (
-        compose(*line, "--budget", budget, "--json").ok("compose.plan/1") for budget in ("100", "0.05", "0")
+        compose(*line, "--budget", budget, "--json").ok("compose.plan/1") for budget in ("100", "1", "0")
     )
     assert rich["items"] > 10 == rich["available"] == rich["affordable"]
     assert 0 < poor["affordable"] < 10
     assert 0 == broke["power"] == broke["affordable"] < poor["power"] < rich["power"] < 0.8
-    shown = compose(*line, "--budget", "0.05").out.splitlines()[-1]
+    shown = compose(*line, "--budget", "1").out.splitlines()[-1]
     n = poor["affordable"]
-    assert shown.startswith(f"sums has 10 test items, {n} within $0.05: the chance on {n} of them is")
+    assert shown.startswith(f"sums has 10 test items, {n} within $1: the chance on {n} of them is")
 
 
 def test_search_report_and_replay(compose: Run, work: Path, data: Path) -> None:

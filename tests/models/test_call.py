@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import traceback
+from collections.abc import AsyncGenerator
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +26,7 @@ from compose.errors import (
 from compose.models.cache import Cache
 from compose.models.call import Caller
 from compose.models.ledger import Ledger
-from compose.models.model import Abilities, Model
+from compose.models.model import Abilities, Delta, Model
 from compose.testing.scripted import ScriptedModel
 from compose.types import Message, Params, Price, Request, Response, Usage
 
@@ -479,6 +481,57 @@ async def test_keys_are_blanked_in_errors(monkeypatch: pytest.MonkeyPatch) -> No
     assert caught.value.hint == "not ***"
 
 
+async def whole(stream: AsyncGenerator[Delta]) -> Response:
+    """The response of a stream."""
+    *_, last = [delta async for delta in stream]
+    assert last.response is not None
+    return last.response
+
+
+def shown(error: BaseException) -> str:
+    """All that a traceback shows of an error."""
+    return "".join(traceback.format_exception(error)) + str(vars(error))
+
+
+class Stubborn(Exception):
+    """Its text cannot be changed."""
+
+    def __str__(self) -> str:
+        return "sent sk-very-secret-1"
+
+
+@pytest.mark.parametrize("kind", [ConfigError, RuntimeError, ValueError])
+async def test_keys_are_blanked_in_notes_and_causes_of_any_error(
+    kind: type[Exception], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MINE_API_KEY", "sk-very-secret-1")
+
+    def fail(request: Request) -> Exception:
+        error = kind("no sk-very-secret-1")
+        error.add_note("with sk-very-secret-1")
+        error.__cause__ = ValueError("from sk-very-secret-1", ["sk-very-secret-1"])
+        error.__cause__.__cause__ = Stubborn()
+        return error
+
+    caller = caller_of(ScriptedModel(answer=fail))
+    for answer in (caller.call(ask(), Ledger()), whole(caller.stream(ask(), Ledger()))):
+        with pytest.raises(kind) as caught:
+            await answer
+        assert "sk-very" not in shown(caught.value)
+        assert "from ***" in shown(caught.value)
+
+
+async def test_keys_are_blanked_in_what_fallbacks_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MINE_API_KEY", "sk-very-secret-1")
+    second = ScriptedModel("b", answer=lambda r: AuthError("no sk-very-secret-1", model="b"))
+    first = ScriptedModel(answer=lambda r: AuthError("no", model="m"))
+    caller = caller_of(first, second, config=Config(models={"m": ModelConfig(fallbacks=("b",))}))
+    for answer in (caller.call(ask(), Ledger()), whole(caller.stream(ask(), Ledger()))):
+        with pytest.raises(AuthError) as caught:
+            await answer
+        assert caught.value.__notes__ == ["fallback b: no ***"]
+
+
 @pytest.mark.parametrize(
     "options",
     [
@@ -514,36 +567,3 @@ def test_one_caller_serves_one_loop_after_another(cache: Cache) -> None:
     asyncio.run(many(0))
     asyncio.run(many(6))
     assert (len(model.requests), model.most) == (12, 2)
-
-
-# Streams
-
-
-async def test_a_stream_ends_with_the_whole_and_is_kept(cache: Cache) -> None:
-    model = ScriptedModel(script=["one two three"], price=DOLLAR, usage=Usage(0, 1))
-    caller, ledger = caller_of(model, cache=cache, budget=1e4), Ledger()
-    deltas = [delta async for delta in caller.stream(ask(), ledger)]
-    assert [d.text for d in deltas] == ["one", "two", "three", ""]
-    assert deltas[-1].response is not None
-    assert (ledger.calls, ledger.usd_spent, caller.spent) == (1, 1.0, 1.0)
-    again = [delta async for delta in caller.stream(ask(), ledger)]
-    assert again[-1].response is not None
-    assert again[-1].response.cached
-    assert "".join(d.text for d in again) == "one two three"
-    assert (await caller.call(ask(), ledger)).cached
-
-
-async def test_a_stream_is_tried_again_before_its_first_piece() -> None:
-    model = ScriptedModel(script=[ServerError("down", model="m"), "fine"])
-    deltas = [delta async for delta in caller_of(model).stream(ask(), Ledger())]
-    assert deltas[0].text == "fine"
-
-
-async def test_a_stream_left_early_frees_what_it_held() -> None:
-    model = ScriptedModel(script=["one two three"], price=DOLLAR)
-    caller, ledger = caller_of(model, budget=10.0, concurrency=1), Ledger()
-    stream = caller.stream(ask(max_tokens=10), ledger)
-    async for _ in stream:
-        break
-    await stream.aclose()
-    assert (await caller.call(ask("next", max_tokens=10), ledger)).text == "answer 0"

@@ -2,35 +2,30 @@
 
 from __future__ import annotations
 
-import asyncio
 import math
-import time
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
+from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-import msgspec
-
 from compose.config import CacheMode, Config, load_config
-from compose.errors import BadResponse, CallTimeout, ConfigError, ModelError
-from compose.models.cache import Cache, key_of
+from compose.errors import ConfigError, ModelError
+from compose.models.cache import Cache
 from compose.models.call.budget import Budget
+from compose.models.call.chain import Chain, Paid
 from compose.models.call.flights import Flights
 from compose.models.call.limits import Slots
-from compose.models.call.retry import retrying
-from compose.models.call.secrets import without_secrets
+from compose.models.call.secrets import blank_secrets
+from compose.models.call.stream import Record, streamed
 from compose.models.call.target import Target
 from compose.models.call.targets import Targets
 from compose.models.ledger import Ledger
 from compose.models.model import Delta, Model
 from compose.types import Request, Response
 
-SEEN_KEYS = 262_144
-"""Recorded answers that are remembered as given out; beyond it the oldest are forgotten (about 30 MB)."""
 _MODES: tuple[CacheMode, ...] = ("off", "read", "on")
-_replace = msgspec.structs.replace
 
 
 class Caller:
@@ -73,7 +68,6 @@ class Caller:
         self._retries = retries
         self._flights = Flights()
         self._targets = Targets(slots=self._slots, timeout=timeout, data=data)
-        self._seen: dict[bytes, None] = {}
 
     @property
     def config(self) -> Config:
@@ -113,34 +107,33 @@ class Caller:
         Raises the `ModelError` of the model asked for when it and its fallbacks
         failed for good, `BudgetExceeded`, `ConfigError` or `CacheError`.
         """
-        target = self._target(request.model)
         try:
-            response, spent = await self._answer(target, request)
-        except ModelError as error:
-            without_secrets(error, self._key_names())
-            response, spent = await self._fall_back(target, request, error)
+            response, spent = await self._answer(request)
+        except Exception as error:
+            blank_secrets(error, self._key_names())
+            raise
         ledger.record(response, node=node, spent=spent)
         return response
 
     async def stream(self, request: Request, ledger: Ledger, *, node: str = "") -> AsyncGenerator[Delta]:
         """Answer one sample piece by piece; the last delta carries the response.
 
-        A stored answer comes in one piece. Failures before the first piece are
-        handled as in `call`; later ones are raised, since a piece cannot be unsaid.
+        A stored answer comes in one piece, as does one that is under way already.
+        Failures before the first piece are handled as in `call`; later ones are
+        raised, since a piece cannot be unsaid. What came of a stream that breaks
+        off or is left early is accounted for with an estimate.
         """
-        target = self._target(request.model)
-        asked = self._prepared(target, request)
-        key = key_of(asked, target.identity)
-        if target.model.stored or self.cache.find(key) is not None:
-            response = await self.call(request, ledger, node=node)
-            yield Delta(response.text)
-            yield Delta(response=response)
-            return
-        async with aclosing(self._streamed(target, asked, key)) as deltas:
-            async for delta in deltas:
-                if delta.response is not None:
-                    ledger.record(delta.response, node=node, spent=delta.response.usd)
-                yield delta
+
+        def record(response: Response, spent: float | None) -> None:
+            ledger.record(response, node=node, spent=spent)
+
+        try:
+            async with aclosing(self._streamed(request, record)) as deltas:
+                async for delta in deltas:
+                    yield delta
+        except Exception as error:
+            blank_secrets(error, self._key_names())
+            raise
 
     async def aclose(self) -> None:
         """Give back connections and files. The caller can be used again; it opens them anew."""
@@ -156,153 +149,47 @@ class Caller:
     ) -> None:
         await self.aclose()
 
-    # The chain, link by link.
-
-    async def _answer(self, target: Target, request: Request) -> tuple[Response, float | None]:
-        """Cache and single-flight: the answer, and what this caller paid for it now."""
-        request = self._prepared(target, request)
-        key = key_of(request, target.identity)
-        if target.model.stored:
-            return await self._recorded(target, request, key)
-        hit = self.cache.find(key)
-        if hit is not None:
-            return target.priced(hit), 0.0
-        response, mine = await self._flights.join(key, lambda: self._ask(target, request, key))
-        return (response, response.usd) if mine else (target.priced(_replace(response, cached=True)), 0.0)
-
-    async def _ask(self, target: Target, request: Request, key: bytes) -> Response:
-        """Budget, then attempts; durable before it is used. A call whose price stays unknown costs its worst case."""
-        most = self._most(target, request)
-        await self._budget.reserve(most)
-        cost = 0.0
+    async def _answer(self, request: Request) -> Paid:
+        """The answer of the model asked for, or of the first of its fallbacks that has one."""
+        target = self._target(request.model)
         try:
-            response = await retrying(lambda: self._attempt(target, request), self._retries)
-            cost = most if response.usd is None else response.usd
-            await self._keep(target, key, response)
-        finally:
-            self._budget.settle(most, cost)
-        return response
-
-    async def _attempt(self, target: Target, request: Request) -> Response:
-        """Limits and timeout. One that succeeds still holds its place, until its answer is kept."""
-        await target.start(request)
-        start = time.perf_counter()
-        try:
-            async with asyncio.timeout(target.timeout):
-                response = await target.model.complete(request)
-        except TimeoutError as error:
-            target.end()
-            raise self._late(target) from error
-        except BaseException:
-            target.end()
-            raise
-        return self._finished(target, response, time.perf_counter() - start)
-
-    async def _fall_back(self, target: Target, request: Request, error: ModelError) -> tuple[Response, float | None]:
-        for id in target.fallbacks:
-            try:
-                return await self._answer(self._target(id), request)
-            except ModelError as other:
-                error.add_note(f"fallback {without_secrets(other, self._key_names())}")
-        raise error
-
-    async def _recorded(self, target: Target, request: Request, key: bytes) -> tuple[Response, float | None]:
-        """An answer that lies on disk: paid for, at its recorded price, the first time it is used."""
-        response = target.priced(await target.model.complete(request))
-        if key in self._seen and self.cache.mode != "off":
-            return _replace(response, cached=True), 0.0
-        if response.usd is None and self._budget.limit is not None:
-            target.worst_case(request)
-        self._budget.charge(response.usd or 0.0)
-        self._seen[key] = None
-        if len(self._seen) > SEEN_KEYS:
-            del self._seen[next(iter(self._seen))]
-        return response, response.usd
-
-    # Parts that `call` and `stream` share.
-
-    def _prepared(self, target: Target, request: Request) -> Request:
-        request = target.request(request)
-        return request if self._budget.limit is None else target.capped(request)
-
-    def _most(self, target: Target, request: Request) -> float:
-        return 0.0 if self._budget.limit is None else target.worst_case(request)
-
-    async def _keep(self, target: Target, key: bytes, response: Response) -> None:
-        """Make an answer durable, with those that are in flight beside it, and give its place back."""
-        try:
-            await self.cache.store(key, response, under_way=self._slots.taken)
-        finally:
-            target.end()
-
-    def _finished(self, target: Target, response: Response, seconds: float) -> Response:
-        if response.seconds or not seconds:
-            return target.priced(response)
-        return target.priced(_replace(response, seconds=seconds))
-
-    def _late(self, target: Target) -> CallTimeout:
-        return CallTimeout(
-            f"no answer in {target.timeout:g} s", model=target.id, hint="raise the timeout, or try later"
-        )
-
-    async def _streamed(self, target: Target, request: Request, key: bytes) -> AsyncGenerator[Delta]:
-        most = self._most(target, request)
-        await self._budget.reserve(most)
-        cost = 0.0
-        try:
-            start = time.perf_counter()
-            pieces, delta = await self._opened(target, request)
-            try:
-                async with aclosing(pieces):
-                    while delta.response is None:
-                        yield delta
-                        delta = await self._piece(target, pieces)
-            except BaseException:
-                target.end()
-                raise
-            response = self._finished(target, delta.response, time.perf_counter() - start)
-            cost = most if response.usd is None else response.usd
-            await self._keep(target, key, response)
+            return await self._chain.answer(target, request)
         except ModelError as error:
-            raise without_secrets(error, self._key_names()) from error.__cause__
-        finally:
-            self._budget.settle(most, cost)
-        yield Delta(delta.text, response)
+            for name in target.fallbacks:
+                try:
+                    return await self._chain.answer(self._target(name), request)
+                except ModelError as other:
+                    error.add_note(f"fallback {other}")
+            raise
 
-    async def _opened(self, target: Target, request: Request) -> tuple[AsyncGenerator[Delta], Delta]:
-        async def attempt() -> tuple[AsyncGenerator[Delta], Delta]:
-            await target.start(request)
-            pieces = _closable(target.model.stream(request))
+    async def _streamed(self, request: Request, record: Record) -> AsyncGenerator[Delta]:
+        """The same as a stream; once a piece is given out there is no way back."""
+        target = self._target(request.model)
+        failed: ModelError | None = None
+        for name in (request.model, *target.fallbacks):
+            began = False
             try:
-                return pieces, await self._piece(target, pieces)
-            except BaseException:
-                target.end()
-                await pieces.aclose()
-                raise
+                async with aclosing(streamed(self._chain, self._target(name), request, record)) as deltas:
+                    async for delta in deltas:
+                        began = True
+                        yield delta
+                return
+            except ModelError as error:
+                if began:
+                    raise
+                if failed is None:
+                    failed = error
+                else:
+                    failed.add_note(f"fallback {error}")
+        if failed is not None:
+            raise failed
 
-        return await retrying(attempt, self._retries)
-
-    async def _piece(self, target: Target, pieces: AsyncIterator[Delta]) -> Delta:
-        try:
-            async with asyncio.timeout(target.timeout):
-                return await anext(pieces)
-        except TimeoutError as error:
-            raise self._late(target) from error
-        except StopAsyncIteration as error:
-            raise BadResponse("the stream ended without an answer", model=target.id) from error
+    @cached_property
+    def _chain(self) -> Chain:
+        return Chain(self.cache, self._budget, self._slots, self._flights, self._retries)
 
     def _key_names(self) -> list[str]:
         return [m.api_key_env for m in self.config.models.values() if m.api_key_env]
 
     def _target(self, id: str) -> Target:
         return self._targets.get(id, self.config)
-
-
-async def _closable(pieces: AsyncIterator[Delta]) -> AsyncGenerator[Delta]:
-    """A stream that can be closed, whatever kind of iterator the model gives."""
-    try:
-        async for piece in pieces:
-            yield piece
-    finally:
-        if isinstance(pieces, AsyncGenerator):
-            await pieces.aclose()

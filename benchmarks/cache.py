@@ -8,7 +8,6 @@ batches, in microseconds, on a file of 50,000 answers.
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import random
 import statistics
@@ -30,9 +29,9 @@ ROUNDS = 30
 
 def main() -> None:
     """Measure, print, write."""
-    options = argparse.ArgumentParser(description=__doc__)
+    options = record.options(__doc__)
     options.add_argument("--answers", type=int, default=50_000)
-    answers: int = options.parse_args().answers
+    answers: int = record.parsed(options).answers
     rng = random.Random(SEED)
     with tempfile.TemporaryDirectory() as folder:
         cache = Cache(Path(folder) / "calls.sqlite")

@@ -11,7 +11,6 @@ call and resident memory with 64 in flight.
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import gc
 import os
@@ -237,10 +236,10 @@ async def measure(address: str, calls: int, quick: bool) -> dict[str, Any]:
 
 def main() -> None:
     """Measure, print, write."""
-    options = argparse.ArgumentParser(description=__doc__)
+    options = record.options(__doc__)
     options.add_argument("--calls", type=int, default=100_000)
     options.add_argument("--quick", action="store_true", help="fewer runs, not written down")
-    given = options.parse_args()
+    given = record.parsed(options)
     with _loopback.server() as address:
         figures = asyncio.run(measure(address, given.calls, given.quick))
     for part in figures.values():

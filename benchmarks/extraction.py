@@ -10,10 +10,8 @@ answers that `json.loads` on the outermost braces loses.
 
 from __future__ import annotations
 
-import argparse
 import gzip
 import json
-import os
 import sys
 import time
 from collections import defaultdict
@@ -54,11 +52,7 @@ class Marked(NamedTuple):
 
 def main() -> None:
     """Measure, print, write."""
-    options = argparse.ArgumentParser(description=__doc__)
-    options.add_argument(
-        "--data", type=Path, default=os.environ.get("COMPOSE_DATA"), required="COMPOSE_DATA" not in os.environ
-    )
-    folder = Path(options.parse_args().data)
+    folder = record.parsed(record.options(__doc__, data=True)).data
     figures = {name: measure(name, list(outputs(name, folder / name))) for name in KINDS}
     for name, f in figures.items():
         print(

@@ -8,18 +8,15 @@ bare interpreter and, where they are installed, the peers' imports in the same r
 
 from __future__ import annotations
 
-import argparse
 import os
 import statistics
 import subprocess
 import sys
 import time
-from pathlib import Path
 from typing import Any
 
 import record
 
-ROOT = Path(__file__).resolve().parent.parent
 TARGETS = {"import_ms": 150, "help_ms": 250, "rss_mb": 60}
 PEERS = ("litellm", "openai", "optuna")
 PEAK = "import resource, sys; print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)"
@@ -27,9 +24,9 @@ PEAK = "import resource, sys; print(resource.getrusage(resource.RUSAGE_SELF).ru_
 
 def main() -> None:
     """Measure, print, write."""
-    options = argparse.ArgumentParser(description=__doc__)
+    options = record.options(__doc__)
     options.add_argument("--runs", type=int, default=15)
-    runs = options.parse_args().runs
+    runs = record.parsed(options).runs
     bare = milliseconds(["-c", "pass"], runs)
     figures: dict[str, Any] = {
         "python_ms": bare,
@@ -52,7 +49,7 @@ def milliseconds(arguments: list[str], runs: int) -> float:
     times: list[float] = []
     for _ in range(runs + 1):
         began = time.perf_counter()
-        subprocess.run([sys.executable, *arguments], check=True, stdout=subprocess.DEVNULL, cwd=ROOT)
+        subprocess.run([sys.executable, *arguments], check=True, stdout=subprocess.DEVNULL, cwd=record.ROOT)
         times.append(1000 * (time.perf_counter() - began))
     return round(statistics.median(times[1:]), 1)
 
@@ -60,7 +57,7 @@ def milliseconds(arguments: list[str], runs: int) -> float:
 def megabytes(code: str) -> float:
     """Peak resident memory of an interpreter that ran some code."""
     out = subprocess.run(
-        [sys.executable, "-c", f"{code}\n{PEAK}"], capture_output=True, text=True, check=True, cwd=ROOT
+        [sys.executable, "-c", f"{code}\n{PEAK}"], capture_output=True, text=True, check=True, cwd=record.ROOT
     )
     return round(float(out.stdout.splitlines()[-1]), 1)
 

@@ -20,6 +20,7 @@ import record
 
 def main() -> None:
     """Clone, make, write down."""
+    record.parsed(record.options(__doc__))
     with tempfile.TemporaryDirectory() as folder:
         clone, out = Path(folder) / "clone", Path(folder) / "out"
         subprocess.run(["git", "clone", "--quiet", str(record.ROOT), str(clone)], check=True)

@@ -5,7 +5,10 @@ Each recorded set is divided into halves 400 times, with and without o1-mini
 come from the search's own code on that dev half, the sampler's share is drawn
 from a pool fixed per set; the search's own `conclude` picks on dev and measures
 on test. Every distinct pipeline is run once on all items through the real
-runner, and kept in the cache folder.
+runner, and kept in the cache folder for the same commit, data and prices.
+
+The rules in `compose.search.choice` were chosen on zeroeval_gsm. On the other
+sets nothing was chosen; theirs are the figures that say how the rules hold.
 
 The null swaps the marks of winner and best single at random per item: a test at
 .05 may then call at most 5 % significant.
@@ -15,48 +18,53 @@ The null swaps the marks of winner and best single at random per item: a test at
 
 from __future__ import annotations
 
-import argparse
 import asyncio
+import hashlib
 import json
-import platform
 import random
-import subprocess
 import sys
 import time
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import numpy as np
+import record
 
 from compose.config import user_dir
 from compose.evals.benchmark import Benchmark, Item, load_benchmark
 from compose.models.call import Caller
 from compose.pipeline.graph import Pipeline
-from compose.search import portfolio
+from compose.search import portfolio, setup
+from compose.search.explore import SEEDED
 from compose.search.picks import pick
 from compose.search.racing import Track
 from compose.search.record import Measured, Record, Setup, Trial
 from compose.search.result import compared, conclude
-from compose.search.explore import SEEDED
 from compose.search.space import Space, derive
 
 SETS = ("zeroeval_gsm", "zeroeval_crux", "zeroeval_math_l5")
+CHOSEN_ON = ("zeroeval_gsm",)
+"""Where the rules were chosen: figures of these flatter them."""
+PROCESSES = 2
 LOWER_BOUND = "o1-mini-2024-09-12"
 TRIALS = 64
 POOL = 60
 Row = tuple[np.ndarray, np.ndarray]
+Pool = list[tuple[str, dict[str, Any]]]
 
 
 class Matrix:
     """Marks and dollars of every pipeline on every item, each pipeline run once."""
 
-    def __init__(self, benchmark: Benchmark, caller: Caller) -> None:
+    def __init__(self, benchmark: Benchmark, caller: Caller, data: Path) -> None:
         self.items: list[Item] = benchmark.split("all")
         self._track = Track(benchmark, caller, seed=0, recorded=True)
-        self._file = user_dir() / "bench" / f"splits-{benchmark.name}.npz"
+        prices = {m: setup.price(caller, m) for m in benchmark.models()}
+        self._file = _store(benchmark.name, data, prices)
         self._rows: dict[str, Row] = {}
-        if self._file.is_file():
+        if self._file and self._file.is_file():
             with np.load(self._file) as stored:
                 keys = json.loads(str(stored["keys"]))
                 self._rows = {k: (s, c) for k, s, c in zip(keys, stored["scores"], stored["usd"], strict=True)}
@@ -73,6 +81,8 @@ class Matrix:
 
     def save(self) -> None:
         """Keep what was run."""
+        if self._file is None:
+            return
         self._file.parent.mkdir(parents=True, exist_ok=True)
         scores, usd = (np.array([row[i] for row in self._rows.values()]) for i in (0, 1))
         np.savez_compressed(self._file, keys=json.dumps(list(self._rows)), scores=scores, usd=usd)
@@ -88,6 +98,16 @@ class Matrix:
         return portfolio.Single(float(scores[rows].mean()), float(usd[rows].mean()))
 
 
+def _store(name: str, data: Path, prices: dict[str, Any]) -> Path | None:
+    """Where marks of this commit on these files at these prices are kept; nowhere for a changed tree."""
+    if record.changes():
+        return None
+    digest = hashlib.sha256(json.dumps([record.commit(), prices], sort_keys=True).encode())
+    for file in sorted((data / name).iterdir()):
+        digest.update(file.read_bytes())
+    return user_dir() / "bench" / f"splits-{name}-{digest.hexdigest()[:16]}.npz"
+
+
 def _data_of(model: str) -> tuple[str, dict[str, Any]]:
     data = {"version": 1, "steps": [{"use": "generate", "model": model}]}
     return Pipeline.from_data(data).key, data
@@ -97,7 +117,9 @@ def _keyed(data: dict[str, Any]) -> tuple[str, dict[str, Any]]:
     return Pipeline.from_data(data).key, data
 
 
-def candidates(space: Space, matrix: Matrix, dev: np.ndarray, rng: random.Random) -> dict[str, dict[str, Any]]:
+def candidates(
+    space: Space, matrix: Matrix, dev: np.ndarray, blind: Pool, rng: random.Random
+) -> dict[str, dict[str, Any]]:
     """What a search of `TRIALS` pipelines would try on this dev half, by key."""
     known = {m: matrix.single(m, dev) for m in space.models}
     order = sorted(known, key=lambda m: known[m].cost)
@@ -106,45 +128,41 @@ def candidates(space: Space, matrix: Matrix, dev: np.ndarray, rng: random.Random
         if len(tried) >= SEEDED * TRIALS:
             break
         tried.update([_keyed(space.from_params(params, order=order))])
-    for key, data in rng.sample(pool(space), POOL):
+    for key, data in rng.sample(blind, POOL):
         if len(tried) >= TRIALS:
             break
         tried[key] = data
     return tried
 
 
-_pools: dict[int, list[tuple[str, dict[str, Any]]]] = {}
-
-
-def pool(space: Space) -> list[tuple[str, dict[str, Any]]]:
+def pool(space: Space) -> Pool:
     """Pipelines drawn blindly from the space, the same for every split; models by list order of price."""
-    if id(space) not in _pools:
-        rng = random.Random(0)
-        drawn: dict[str, dict[str, Any]] = {}
-        while len(drawn) < POOL:
-            drawn.update([_keyed(space.propose(lambda _, values: rng.choice(list(values))))])
-        _pools[id(space)] = list(drawn.items())
-    return _pools[id(space)]
+    rng = random.Random(0)
+    drawn: dict[str, dict[str, Any]] = {}
+    while len(drawn) < POOL:
+        drawn.update([_keyed(space.propose(lambda _, values: rng.choice(list(values))))])
+    return list(drawn.items())
 
 
 async def one_set(name: str, data: Path, exclude: str | None, splits: int) -> dict[str, Any]:
     """All splits of one set: mean differences, cost ratios, and the null."""
     benchmark = load_benchmark(name, data=data)
     async with Caller(data=data) as caller:
-        matrix = Matrix(benchmark, caller)
+        matrix = Matrix(benchmark, caller, data)
         models = [m for m in benchmark.models() if exclude is None or not m.endswith("/" + exclude)]
         await matrix.fill(dict(_data_of(m) for m in models))
         everything = np.arange(len(matrix.items))
         models.sort(key=lambda m: matrix.single(m, everything).cost)
         space = derive(models=models, answer=benchmark.answer, recorded=models)
+        blind = pool(space)
         plans: list[tuple[np.ndarray, np.ndarray, dict[str, dict[str, Any]]]] = []
         for split in range(splits):
             rows = np.random.default_rng(split).permutation(everything)
             dev, test = rows[: len(rows) // 2], rows[len(rows) // 2 :]
-            plans.append((dev, test, candidates(space, matrix, dev, random.Random(split))))
+            plans.append((dev, test, candidates(space, matrix, dev, blind, random.Random(split))))
         await matrix.fill({k: d for _, _, tried in plans for k, d in tried.items()})
     outcomes = [_outcome(matrix, space, benchmark, *plan, seed=i) for i, plan in enumerate(plans)]
-    return _summary(outcomes, len(matrix.items))
+    return {"rules_chosen_here": name in CHOSEN_ON, **_summary(outcomes, len(matrix.items))}
 
 
 def _outcome(
@@ -165,7 +183,7 @@ def _outcome(
     if picks is None:
         raise RuntimeError("no model was measured")
     chosen = [picks.single, picks.winner]
-    setup = Setup(
+    asked = Setup(
         benchmark=benchmark.name,
         answer=benchmark.answer,
         seed=seed,
@@ -178,7 +196,7 @@ def _outcome(
         version="",
     )
     on_test = {t.measured.key: matrix.measured(t.measured.key, t.measured.pipeline, test) for t in chosen}
-    result = conclude(Record(setup=setup, trials=trials, test=list(on_test.values()), wanted=TRIALS))
+    result = conclude(Record(setup=asked, trials=trials, test=list(on_test.values()), wanted=TRIALS))
     if result.winner is None or result.best_single is None:
         raise RuntimeError("nothing was measured")
     same = picks.winner.measured.key == picks.single.measured.key
@@ -233,35 +251,29 @@ def _say(text: str) -> None:
     sys.stderr.flush()
 
 
+def both(name: str, data: Path, splits: int) -> dict[str, Any]:
+    """A set with and without the model whose price is a lower bound, by label."""
+    figures: dict[str, Any] = {}
+    for label, exclude in ((name, None), (f"{name} without o1-mini", LOWER_BOUND)):
+        _say(label)
+        figures[label] = asyncio.run(one_set(name, data, exclude, splits))
+        _say(f"{label}: {json.dumps(figures[label])}")
+    return figures
+
+
 def main() -> None:
-    """Run all sets and write the figures."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, required=True)
+    """Run all sets and write the figures; of some sets only, they are shown and not written."""
+    parser = record.options(__doc__, data=True)
     parser.add_argument("--sets", nargs="*", default=list(SETS))
     parser.add_argument("--splits", type=int, default=400)
-    parser.add_argument("--out", type=Path, default=Path(__file__).parent / "results" / "splits.json")
-    given = parser.parse_args()
-    before: dict[str, Any] = json.loads(given.out.read_text("utf-8")) if given.out.is_file() else {}
-    figures: dict[str, Any] = before.get("figures", {})  # those of sets not asked for stay
+    given = record.parsed(parser)
     began = time.perf_counter()
-    for name in given.sets:
-        for exclude in (None, LOWER_BOUND):
-            label = name if exclude is None else f"{name} without o1-mini"
-            _say(label)
-            figures[label] = asyncio.run(one_set(name, given.data, exclude, given.splits))
-            _say(json.dumps(figures[label], indent=1))
-    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False)
-    report = {
-        "name": "splits",
-        "figures": figures,
-        "trials": TRIALS,
-        "seed": 0,
-        "commit": commit.stdout.strip(),
-        "machine": f"{platform.machine()}, {platform.system()}, Python {platform.python_version()}",
-        "seconds": round(time.perf_counter() - began, 1),
-    }
-    given.out.parent.mkdir(parents=True, exist_ok=True)
-    given.out.write_text(json.dumps(report, indent=1) + "\n", "utf-8")
+    with ProcessPoolExecutor(PROCESSES) as processes:
+        parts = [processes.submit(both, name, given.data, given.splits) for name in given.sets]
+        figures = {label: figure for part in parts for label, figure in part.result().items()}
+    seconds = round(time.perf_counter() - began, 1)
+    if given.sets == list(SETS):
+        print(record.write("splits", figures, seed=0, trials=TRIALS, seconds=seconds))
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import msgspec
 
+from compose.pipeline.fence import fenced
 from compose.pipeline.node import Context, ModelTechnique, at_once
 from compose.types import Message, Range, State
 
@@ -19,11 +20,11 @@ class PerCandidate(ModelTechnique, frozen=True, kw_only=True):
     """Most tokens of one look."""
 
     async def look(self, prompt: str, state: State, ctx: Context) -> list[str]:
-        """What the model says of each candidate, in order; `prompt` has `{question}` and `{answer}`."""
+        """What the model says of each candidate, in order; `prompt` has `{question}` and `{answer}`, each fenced in."""
         replies = await at_once(
             ctx.call(
                 self.model,
-                [Message("user", prompt.format(question=state.question, answer=candidate.text))],
+                [Message("user", prompt.format(question=fenced(state.question), answer=fenced(candidate.text)))],
                 temperature=self.temperature,
                 max_tokens=self.max_tokens,
             )

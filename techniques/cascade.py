@@ -1,7 +1,7 @@
 """Cascade: ask models one after another until enough of them agree.
 
 Paper: answer consistency as the stopping rule of a cascade, Yue et al., 2023,
-arXiv:2310.03094, section 3; the order from cheap to strong is FrugalGPT's,
+arXiv:2310.03094, section 2; the order from cheap to strong is FrugalGPT's,
 Chen et al., 2023, arXiv:2305.05176, section 3.
 Calls: from the least number that can agree to `n` for each model.
 """

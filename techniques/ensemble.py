@@ -41,11 +41,21 @@ class Ensemble(EnsembleModels, frozen=True, kw_only=True, tag="ensemble"):
     """Sampling temperature; unset is the provider's default."""
     max_tokens: Annotated[int, msgspec.Meta(ge=1)] | None = None
     """Most tokens of one answer."""
+    logprobs: bool = False
+    """Ask for each token's log probability, which `vote(weight="logprob")` reads."""
 
     async def run(self, state: State, ctx: Context) -> State:
         """Ask all models at once."""
         drawn = await at_once(
-            ctx.call(model, state.messages, n=self.n, temperature=self.temperature, max_tokens=self.max_tokens)
+            ctx.call(
+                model,
+                state.messages,
+                n=self.n,
+                temperature=self.temperature,
+                max_tokens=self.max_tokens,
+                logprobs=self.logprobs,
+                top_logprobs=1 if self.logprobs else None,  # with 0, llama.cpp gives none at all
+            )
             for model in self.models
         )
         return state.keep(*(Candidate.of(response) for responses in drawn for response in responses))

@@ -12,7 +12,8 @@ from typing import Annotated, Any, ClassVar
 import msgspec
 
 from compose.pipeline.node import Context, ModelTechnique, step
-from compose.types import Candidate, Message, Range, State
+from compose.techniques._system import with_system
+from compose.types import Candidate, Range, State
 
 
 class Generate(ModelTechnique, frozen=True, kw_only=True, tag="generate"):
@@ -43,7 +44,9 @@ class Generate(ModelTechnique, frozen=True, kw_only=True, tag="generate"):
     effort: str | None = None
     """Reasoning effort, for models that have one."""
     system: str | None = None
-    """A system message put before the conversation."""
+    """A system message put before the conversation, or at the head of its own."""
+    logprobs: bool = False
+    """Ask for each token's log probability, which `vote(weight="logprob")` reads."""
     response_format: dict[str, Any] | None = None
     """Structured output, in OpenAI's form."""
     tools: tuple[dict[str, Any], ...] | None = None
@@ -58,9 +61,7 @@ class Generate(ModelTechnique, frozen=True, kw_only=True, tag="generate"):
 
     async def run(self, state: State, ctx: Context) -> State:
         """Ask and keep every answer as a candidate, in sample order."""
-        messages = state.messages
-        if self.system is not None:
-            messages = (Message("system", self.system), *messages)
+        messages = state.messages if self.system is None else with_system(self.system, state.messages)
         responses = await ctx.call(
             self.model,
             messages,
@@ -71,6 +72,8 @@ class Generate(ModelTechnique, frozen=True, kw_only=True, tag="generate"):
             stop=self.stop,
             seed=self.seed,
             effort=self.effort,
+            logprobs=self.logprobs,
+            top_logprobs=1 if self.logprobs else None,  # with 0, llama.cpp gives none at all
             response_format=self.response_format,
             tools=self.tools,
             tool_choice=self.tool_choice,

@@ -5,7 +5,8 @@ Calls: what the function makes; a pipeline cannot know before it runs.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from itertools import count
 from typing import ClassVar
 
 from compose.errors import UnknownName
@@ -44,6 +45,10 @@ class Node(Technique, frozen=True, kw_only=True, tag="node"):
         return Range.exactly(0)
 
 
+def _numbered(name: str) -> Iterator[str]:
+    return (name if i == 1 else f"{name}-{i}" for i in count(1))
+
+
 def node(function: Function) -> Pipeline:
     """Make a step of `async def function(state, ctx) -> State`; works as a decorator.
 
@@ -54,5 +59,7 @@ def node(function: Function) -> Pipeline:
     >>> pipe = c.generate("tiny/s") >> shout
     """
     name = f"{function.__module__}.{function.__qualname__}"
+    if "<locals>" in name:  # each call of the function around it makes another one
+        name = next(n for n in _numbered(name) if _functions.get(n, function) is function)
     _functions[name] = function
     return Pipeline.of(Node(function=name))

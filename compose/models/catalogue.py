@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -10,14 +9,18 @@ from pathlib import Path
 import msgspec
 
 from compose.config import Config
-from compose.errors import CallTimeout, ComposeError, UnknownName
+from compose.errors import ComposeError, UnknownName
 from compose.models import prices
+from compose.models.call import Caller
 from compose.models.hosted import well_known
+from compose.models.ledger import Ledger
 from compose.models.providers.replay import roots
 from compose.models.recorded import open_set
 from compose.models.resolve import resolve
 from compose.models.weights import KNOWN, Weights, at_hand, notional
-from compose.types import Message, Params, Price, Request, Response
+from compose.types import Message, Params, Price, Request
+
+_replace = msgspec.structs.replace
 
 
 class ModelInfo(msgspec.Struct, frozen=True):
@@ -106,24 +109,22 @@ def _rates(price: Price | None) -> tuple[float | None, float | None]:
 async def check(id: str, config: Config, *, data: Path | None = None, within: float = 60.0) -> Checked:
     """Ask a model for a few tokens and say how that went; costs one small call.
 
-    A recorded model is only looked up. Raises `UnknownName` and `ConfigError`
-    for an id that stands for nothing; what the model does wrong is in the result.
+    The call goes through a `Caller`, once, and no fallback or cached answer stands
+    in for the model. A recorded model is only looked up. Raises `UnknownName` and
+    `ConfigError` for an id that stands for nothing; what the model does wrong is in
+    the result. `within` is in seconds.
     """
-    model = resolve(id, config, data=data)
+    models = {name: _replace(settings, fallbacks=(), timeout=within) for name, settings in config.models.items()}
     start = time.perf_counter()
-    try:
-        if model.stored:
+    async with Caller(_replace(config, models=models), cache="off", retries=0, timeout=within, data=data) as caller:
+        if caller.model(id).stored:
             return Checked(id, True, time.perf_counter() - start, "recorded")
-        request = Request(model.id, (Message("user", "Say OK."),), Params(max_tokens=16))
-        async with asyncio.timeout(within):
-            response: Response = await model.complete(request)
+        request = Request(id, (Message("user", "Say OK."),), Params(max_tokens=16))
+        try:
+            response = await caller.call(request, Ledger())
+        except ComposeError as error:
+            return Checked(id, False, time.perf_counter() - start, error=error)
         return Checked(id, True, time.perf_counter() - start, response.text)
-    except TimeoutError:
-        return Checked(id, False, within, error=CallTimeout(f"no answer within {within:g} s", model=id))
-    except ComposeError as error:
-        return Checked(id, False, time.perf_counter() - start, error=error)
-    finally:
-        await model.aclose()
 
 
 async def pull(name: str, *, progress: Callable[[int, int], None] | None = None, force: bool = False) -> Path:

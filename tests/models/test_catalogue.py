@@ -166,5 +166,15 @@ async def test_checks_a_model_by_a_small_call() -> None:
         assert isinstance(late.error, CallTimeout)
 
 
+async def test_a_check_is_of_the_model_itself_and_shows_no_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MINE_KEY", "sk-hush-hush-123")
+    async with FakeServer(script=[Reply(status=404, error="no sk-hush-hush-123")]) as server:
+        settings = ModelConfig(id=server.id(), api_key_env="MINE_KEY", fallbacks=(server.id("spare"),))
+        found = await check("mine", Config(models={"mine": settings}))
+        assert (found.ok, server.count) == (False, 1)
+        assert found.error is not None
+        assert found.error.message.endswith("no ***")
+
+
 async def test_checks_a_recorded_model_by_looking(data: Path) -> None:
     assert (await check("replay/zeroeval_gsm/gemini-1.5-flash", Config(), data=data)).ok

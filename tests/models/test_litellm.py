@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import warnings
 from typing import Any
 
 import pytest
@@ -19,7 +20,10 @@ from compose.errors import (
     ServerError,
     Unreachable,
 )
-from compose.models.providers.litellm import LiteLLM
+from compose.models.providers.litellm import (
+    LiteLLM,
+    _library,  # pyright: ignore[reportPrivateUsage]  # what happens at import is seen nowhere else
+)
 from compose.models.resolve import resolve
 from compose.testing.server import FakeServer, Reply
 from compose.types import Json, Message, Params, Price, Request
@@ -152,6 +156,15 @@ def test_prices_come_from_the_table_and_unknown_ones_are_none() -> None:
     assert "LiteLLM" in mini.source
     assert resolve("openai/gpt-4o-mini", Config()).price == mini
     assert resolve(ID, Config()).price is None
+
+
+@pytest.mark.timeout(120)
+def test_the_package_is_made_quiet_once() -> None:
+    library = _library()
+    with warnings.catch_warnings():
+        warnings.resetwarnings()
+        assert _library() is library
+        assert warnings.filters == []
 
 
 def test_without_the_package_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

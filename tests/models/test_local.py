@@ -17,7 +17,7 @@ from compose.config import Config, ModelConfig
 from compose.errors import ComposeError, ConfigError, ContextOverflow
 from compose.models.gguf import parameters
 from compose.models.model import Model
-from compose.models.providers.local import seed_of
+from compose.models.providers.local import Local, seed_of
 from compose.models.resolve import resolve
 from compose.models.weights import KNOWN, at_hand, find_weights, identity, notional_price
 from compose.types import Json, Message, Params, Price, Request
@@ -191,6 +191,12 @@ def test_parameters_are_counted_from_the_header(tmp_path: Path) -> None:
     path.write_bytes(path.read_bytes()[:60])
     assert parameters(path) is None
     assert parameters(tmp_path / "absent.gguf") is None
+
+
+def test_no_file_is_read_before_it_is_needed(tmp_path: Path) -> None:
+    model = Local("local/absent.gguf", tmp_path / "absent.gguf", None)
+    with pytest.raises(FileNotFoundError):
+        _ = model.identity
 
 
 def test_a_price_in_the_configuration_wins_and_files_are_told_apart(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ import threading
 import time
 import warnings
 from collections.abc import AsyncIterator
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -122,12 +123,17 @@ def _plain(answer: Any) -> Any:
 
 def _library() -> Any:
     """LiteLLM, imported once and made quiet."""
-    with _lock, warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        for table in _TABLES:
-            os.environ.setdefault(f"LITELLM_LOCAL_{table}", "True")
-        import litellm
+    with _lock:
+        return _imported()
 
+
+@cache
+def _imported() -> Any:
+    for table in _TABLES:
+        os.environ.setdefault(f"LITELLM_LOCAL_{table}", "True")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        import litellm
     library: Any = litellm
     library.telemetry = False
     library.suppress_debug_info = True

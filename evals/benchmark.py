@@ -168,8 +168,9 @@ def load_benchmark(name: str, *, data: Path | None = None, seed: int = 0, **opti
     """Make the benchmark of a registered name, or of a user's `.jsonl`, `.jsonl.gz` or `.csv` file.
 
     `data` is the folder that holds `<benchmark>/`; `seed` fixes what is generated.
-    Raises `UnknownName` for a name or an option that nothing is known by, and
-    `DataError` for a file that cannot be read.
+    Raises `UnknownName` for a name or an option that nothing is known by,
+    `ConfigError` for a scorer of what has its own, and `DataError` for a file
+    that cannot be read.
     """
     if name.endswith((".jsonl", ".jsonl.gz", ".csv")):
         from compose.evals.jsonl import FileBenchmark
@@ -179,6 +180,8 @@ def load_benchmark(name: str, *, data: Path | None = None, seed: int = 0, **opti
     if name not in known:
         hint = "a file of yours ends in .jsonl, .jsonl.gz or .csv" if Path(name).is_file() else None
         raise UnknownName("benchmark", name, known, hint=hint)
+    if "scorer" in options:
+        raise ConfigError(f"benchmark {name!r} brings its own scorer", hint="another one is for a file of yours")
     cls = find("benchmarks", name)
     if "data" in inspect.signature(cls).parameters:
         options["data"] = data

@@ -17,7 +17,7 @@ import click
 import msgspec
 
 from compose import __version__
-from compose.cli.output import emit, say
+from compose.cli.output import emit, say, show
 from compose.errors import ComposeError
 
 REPORT_BUG = "this is a bug in compose: please report it with the lines above, the command line and `compose doctor`"
@@ -73,6 +73,9 @@ def describe(error: BaseException) -> Failure:
 def report(error: BaseException, *, as_json: bool) -> int:
     """Tell what went wrong, as one line or one JSON object; return the exit status."""
     if isinstance(error, SystemExit):  # how click ends when whoever read our output has left (`| head`)
+        return 0
+    if isinstance(error, click.exceptions.NoArgsIsHelpError):
+        show(error.format_message())
         return 0
     failure = describe(error)
     if failure.status == 1:

@@ -20,12 +20,20 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 class Finite(click.FloatRange):
     """A float of a range; `nan` and `inf` are refused."""
 
+    name = "number"
+
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
         """Convert and check."""
         number = float(super().convert(value, param, ctx))
         if not math.isfinite(number):
             self.fail(f"{value!r} is not a finite number", param, ctx)
         return number
+
+
+class Whole(click.IntRange):
+    """A whole number of a range."""
+
+    name = "whole number"
 
 
 SHARED: dict[str, Callable[[Function], Function]] = {
@@ -39,7 +47,7 @@ SHARED: dict[str, Callable[[Function], Function]] = {
         envvar="COMPOSE_DATA",
         help="Folder that holds <benchmark>/ and the sets for replay/. [env: COMPOSE_DATA]",
     ),
-    "limit": click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Use at most N items."),
+    "limit": click.option("--limit", type=Whole(min=1), metavar="N", help="Use at most N items."),
     "split": click.option(
         "--split", type=click.Choice(["dev", "test", "all"]), default="test", show_default=True, help="Which items."
     ),

@@ -69,7 +69,10 @@ def command(
     from compose.evals.statistics import power as power_of
 
     if gain > disagree:
-        raise ConfigError(f"a gain of {gain} needs at least as large a share of disagreement, not {disagree}")
+        raise ConfigError(
+            f"two systems that differ on {percent(disagree)} of the items cannot be {percent(gain)} apart",
+            hint=f"lower --gain, or --disagree {gain:g} and above",
+        )
     chosen = subject.benchmark(benchmark, data=data, seed=seed)
     items = chosen.split("test", seed=seed)
     sd = math.sqrt(disagree - gain**2) or 1e-9

@@ -44,8 +44,8 @@ def pipeline_schema() -> dict[str, Any]:
         "additionalProperties": False,
     }
     return {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
         "schema": "compose.schema/1",
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "compose pipeline file, version 1",
         "type": "object",
         "properties": {"version": {"const": 1}, "steps": steps},

@@ -56,6 +56,35 @@ def test_no_arguments_show_the_help(compose: Run) -> None:
     assert "Commands:" in shown.out
 
 
+@pytest.mark.parametrize("name", ["models", "cache"])
+def test_a_group_without_a_command_shows_its_help(name: str, compose: Run) -> None:
+    shown = compose(name)
+    assert (shown.status, shown.err) == (0, "")
+    assert "Commands:" in shown.out
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "doctor",
+        "cache info",
+        "cache prune --all",
+        "benchmarks arith",
+        "benchmarks",
+        "techniques fuse",
+        "techniques",
+        "models list",
+        "schema",
+        "plan",
+        "init",
+    ],
+)
+def test_json_is_one_object_that_says_its_schema_first(line: str, compose: Run) -> None:
+    row = compose(*line.split(), "--json").json
+    assert next(iter(row)) == "schema"
+    assert row["schema"] == f"compose.{line.split()[0]}/1"
+
+
 def test_version(compose: Run) -> None:
     assert c.__version__ in compose("--version").out
 

@@ -41,7 +41,8 @@ def _show(p: str, row: dict[str, Any]) -> None:
         f"cost    {dollars(row['usd_per_item'])} an item, {dollars(row['usd'])} in all, "
         f"{dollars(row['usd_spent'])} spent now\n"
         f"calls   {row['calls']} ({row['cached']} cached) in {row['seconds']:.1f} s\n"
-        f"latency {seconds(latency['p50'])} an item (median), {seconds(latency['p95'])} (95th percentile)"
+        f"latency {seconds(latency['p50'])}"
+        + ("" if latency["p50"] is None else f" an item (median), {seconds(latency['p95'])} (95th percentile)")
     )
     if judging["calls"]:
         show(f"judging {judging['calls']} calls ({judging['cached']} cached), {dollars(judging['usd'])}")

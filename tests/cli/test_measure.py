@@ -106,4 +106,4 @@ def test_a_recorded_model_takes_the_time_that_was_recorded(
     recorded(**times)
     line = ("eval", "replay/mine/m", "--benchmark", sums(work, 1), "--split", "all")
     assert compose(*line, "--json").ok("compose.eval/1")["latency_s"] == {"p50": expected, "p95": expected}
-    assert ("unknown an item (median)" if expected is None else "2.50 s an item (median)") in compose(*line).out
+    assert ("latency unknown\n" if expected is None else "2.50 s an item (median)") in compose(*line).out

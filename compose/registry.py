@@ -84,7 +84,7 @@ def find(group: Group, name: str) -> Any:
     """Import and return what a name stands for.
 
     Raises `UnknownName` with the nearest name, and `ConfigError` if what an
-    installed package registered cannot be imported.
+    installed package registered cannot be imported, whatever its code raises.
     """
     if path := BUILT_IN[group].get(name):
         module, _, attribute = path.partition(":")
@@ -94,7 +94,7 @@ def find(group: Group, name: str) -> Any:
         raise UnknownName(group.rstrip("s"), name, names(group))
     try:
         return entry.load()
-    except (ImportError, AttributeError) as error:
+    except Exception as error:
         raise ConfigError(
             f"{group.rstrip('s')} {name!r} of package {entry.dist and entry.dist.name} cannot be imported: {error}",
             hint="update or uninstall that package",

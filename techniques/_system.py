@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from compose.types import Message
 
 
@@ -10,7 +12,8 @@ def with_system(text: str, messages: tuple[Message, ...]) -> tuple[Message, ...]
 
     One, because many chat templates refuse a second system message.
     """
-    if messages and messages[0].role in ("system", "developer") and isinstance(messages[0].content, str):
-        own = messages[0]
-        return Message(own.role, f"{text}\n\n{own.content}", own.name), *messages[1:]
-    return Message("system", text), *messages
+    if not messages or messages[0].role not in ("system", "developer"):
+        return Message("system", text), *messages
+    own, *rest = messages
+    both = [{"type": "text", "text": text}, *own.content] if isinstance(own.content, list) else f"{text}\n\n{own.text}"
+    return msgspec.structs.replace(own, content=both), *rest

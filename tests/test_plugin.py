@@ -42,6 +42,7 @@ async def test_its_technique_and_benchmark_work_together(site: Path, tmp_path: P
         pipeline.write_text(
             f"version: 1\nsteps:\n  - {{use: generate, model: '{server.id()}'}}\n  - {{use: shout, marks: 3}}\n"
         )
+        compose(site, "trust", str(tmp_path))
         said = await asyncio.to_thread(compose, site, "run", str(pipeline), "hi", "--json")
         args = ("eval", str(pipeline), "--benchmark", "tiny_sums", "--split", "all", "--json")
         marked = await asyncio.to_thread(compose, site, *args)

@@ -21,7 +21,7 @@ from compose.pipeline import text
 from compose.pipeline.graph import Parallel, Pipeline
 from compose.pipeline.node import Technique, build
 from compose.pipeline.text import LINE, plain
-from compose.registry import find
+from compose.registry import find, names
 
 VERSION = 1
 MOST_STEPS = 1_000
@@ -51,13 +51,14 @@ def parse(source: str, *, where: str = "pipeline") -> Pipeline:
 
 
 def only_names(models: Iterable[str], path: Path, source: str) -> None:
-    """Refuse servers and files among the models of a file whose folder is not trusted.
+    """Refuse servers and paths among the models of a file whose folder is not trusted.
 
     Raises `ConfigError` with the line in `source` and the command that trusts it.
     """
     folder = path.resolve().parent
     for id in models:
-        what = "a server" if "://" in id else "a file" if id.endswith(".gguf") else None
+        is_path = id.endswith(".gguf") or not {"", ".", ".."}.isdisjoint(id.split("/"))
+        what = "a server" if "://" in id else "a path" if is_path else None
         if what and not is_trusted(folder):
             raise ConfigError(
                 f"{path}:{text.line_of(source, id)}: model {id!r} is {what}, and this folder is not trusted",
@@ -107,8 +108,8 @@ def _step(data: Any, where: str, line: int | None) -> Technique | Parallel:
     name = data["use"]
     try:
         cls: type[Technique] = find("techniques", str(name))
-    except UnknownName as error:
-        raise ConfigError(f"{_at(where, line)}{error.message}", hint=error.hint) from error
+    except UnknownName:
+        raise UnknownName("technique", str(name), names("techniques"), where=_at(where, line)) from None
     settings = {str(k): plain(v) for k, v in data.items() if k not in ("use", LINE)}
     return build(cls, settings, where=_at(where, line))
 

@@ -144,6 +144,8 @@ def build(cls: type[Technique], settings: dict[str, Any], *, where: str = "") ->
             raise UnknownName(f"setting of `{cls.name()}`", setting, cls.__struct_fields__, where=where)
     try:
         return msgspec.convert({"use": cls.name(), **settings}, cls)
+    except UnknownName as error:  # of a technique that looks its setting up
+        raise UnknownName(error.what, error.name, where=where, hint=error.hint) from error
     except msgspec.ValidationError as error:
         raise ConfigError(f"{where}`{cls.name()}`: {error}") from error
 

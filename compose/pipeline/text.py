@@ -52,6 +52,10 @@ class _Loader(yaml.SafeLoader):
         mapping[LINE] = node.start_mark.line + 1
         return mapping
 
+    def construct_yaml_str(self, node: yaml.ScalarNode) -> str:
+        """JSON writes what lies beyond 16 bits as two escapes, which YAML leaves apart."""
+        return self.construct_scalar(node).encode("utf-16", "surrogatepass").decode("utf-16")
+
     def construct_yaml_int(self, node: yaml.ScalarNode) -> int:
         return super().construct_yaml_int(_short(node))
 
@@ -59,6 +63,7 @@ class _Loader(yaml.SafeLoader):
         return super().construct_yaml_float(_short(node))
 
 
+_Loader.add_constructor("tag:yaml.org,2002:str", _Loader.construct_yaml_str)
 _Loader.add_constructor("tag:yaml.org,2002:int", _Loader.construct_yaml_int)
 _Loader.add_constructor("tag:yaml.org,2002:float", _Loader.construct_yaml_float)
 

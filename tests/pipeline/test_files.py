@@ -1,5 +1,6 @@
 """Pipeline files: load, save, load is the identity; what is wrong is refused with its place."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -39,6 +40,20 @@ def test_a_bad_file_is_refused_with_its_place(case: dict[str, str]) -> None:
     if "hint" in case:
         assert caught.value.hint == case["hint"]
     assert caught.value.exit_status == 2
+
+
+def test_an_unknown_technique_is_an_unknown_name() -> None:
+    with pytest.raises(c.UnknownName) as caught:
+        parse("version: 1\nsteps:\n  - {use: fuze}", where="p.yaml")
+    assert (caught.value.name, caught.value.nearest) == ("fuze", "fuse")
+
+
+def test_json_escapes_of_one_character_are_read_as_one(tmp_path: Path) -> None:
+    data = c.generate("m", system="caf\u00e9 \U0001f642").to_data()
+    (tmp_path / "p.json").write_text(json.dumps(data))
+    assert load(tmp_path / "p.json").to_data() == data
+    with pytest.raises(c.ConfigError, match="not a YAML text"):
+        parse('{"version": 1, "steps": [{"use": "generate", "model": "\\ud83d"}]}')
 
 
 def test_a_missing_file_is_one_line(tmp_path: Path) -> None:

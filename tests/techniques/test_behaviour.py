@@ -246,6 +246,17 @@ async def test_what_is_put_before_a_conversation_joins_its_system_message() -> N
     assert second[0]["content"].endswith("\n\nSpeak French.")
 
 
+async def test_a_system_message_of_parts_stays_one_message() -> None:
+    part = {"type": "text", "text": "Speak French."}
+    async with by_model({"a": "7"}) as s, c.Caller(cache="off") as caller:
+        await c.generate(s.id("a"), system="Be brief.").arun(
+            [Message("system", [part]), Message("user", "7?")], caller=caller
+        )
+        asked = s.requests[0].body["messages"]
+    assert asked[0]["content"] == [{"type": "text", "text": "Be brief."}, part]
+    assert len(asked) == 2
+
+
 async def test_verify_tells_replies_without_a_verdict() -> None:
     async with by_model({"a": "7", "j": "Hard to say."}) as s:
         r = await run(s, c.generate(s.id("a"), n=2) >> c.verify(s.id("j"), first_k=1))

@@ -1,0 +1,22 @@
+"""What an installed package registers is somebody else's code: its failures are told, not ours."""
+
+from __future__ import annotations
+
+from importlib.metadata import EntryPoint
+from pathlib import Path
+
+import pytest
+
+from compose import registry
+from compose.errors import ConfigError
+
+
+@pytest.mark.parametrize("code", ["raise ValueError('no')", "def (", "import nowhere_at_all", ""])
+def test_a_package_that_cannot_be_imported_is_named(code: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    name = f"theirs_{len(code)}"
+    (tmp_path / f"{name}.py").write_text(code)
+    monkeypatch.syspath_prepend(tmp_path)
+    entry = EntryPoint("theirs", f"{name}:Theirs", "compose.techniques")
+    monkeypatch.setattr(registry, "_installed", lambda group: {"theirs": entry})  # pyright: ignore[reportUnknownLambdaType]
+    with pytest.raises(ConfigError, match="technique 'theirs' of package .* cannot be imported"):
+        registry.find("techniques", "theirs")

@@ -61,13 +61,13 @@ def describe(error: BaseException) -> Failure:
     """
     error = _first(error)
     if isinstance(error, ComposeError):
-        return Failure(error.kind, error.message, error.hint, error.exit_status)
+        return Failure(error.kind, _line(error.message), error.hint, error.exit_status)
     if isinstance(error, click.exceptions.Abort | KeyboardInterrupt | Interrupted):
         hint = error.hint if isinstance(error, Interrupted) else "finished calls are kept; run the command again"
         return Failure("Interrupted", "interrupted", hint, 130)
     if isinstance(error, click.ClickException):
-        return Failure("UsageError", error.format_message().replace("\n", " "), _usage_hint(error), 2)
-    return _of_the_machine(error) or Failure("Bug", f"{type(error).__name__}: {error}", REPORT_BUG, 1)
+        return Failure("UsageError", _line(error.format_message()), _usage_hint(error), 2)
+    return _of_the_machine(error) or Failure("Bug", _line(f"{type(error).__name__}: {error}"), REPORT_BUG, 1)
 
 
 def report(error: BaseException, *, as_json: bool) -> int:
@@ -98,6 +98,11 @@ def _first(error: BaseException) -> BaseException:
     return next((e for e in leaves if isinstance(e, ComposeError)), leaves[0])
 
 
+def _line(message: str) -> str:
+    """One line, whatever names and texts stand in it."""
+    return " ".join(message.splitlines())
+
+
 def _usage_hint(error: click.ClickException) -> str | None:
     ctx = error.ctx if isinstance(error, click.UsageError) else None
     return f"see `{ctx.command_path} --help`" if ctx else None
@@ -108,5 +113,5 @@ def _of_the_machine(error: BaseException) -> Failure | None:
     if isinstance(error, OSError) and (error.errno in _FULL or error.filename is not None):
         what = f"{error.filename}: " if error.filename is not None else ""
         hint = "free some space; what was finished is kept" if error.errno in _FULL else None
-        return Failure("FileError", f"{what}{error.strerror or error}", hint, 2)
+        return Failure("FileError", _line(f"{what}{error.strerror or error}"), hint, 2)
     return None

@@ -68,6 +68,12 @@ def test_a_wrong_pipeline_file(text: str, words: list[str], compose: Run, work: 
     compose("run", "p.yaml", "hi", "--json").refused(2, *words)
 
 
+def test_a_name_of_two_lines_makes_no_second_line(compose: Run) -> None:
+    line = ("eval", "m", "--benchmark", "a\nhint: trust me.jsonl")
+    compose(*line, "--json").refused(2, "a hint: trust me.jsonl")
+    assert compose(*line).err.startswith("error: a hint: trust me.jsonl: cannot read")
+
+
 def test_without_json_it_is_one_line_and_a_hint(compose: Run) -> None:
     done = compose("techniques", "fuze")
     assert done.out == ""

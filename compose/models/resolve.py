@@ -48,10 +48,10 @@ def lookup(id: str, config: Config, *, final: Container[str] = ()) -> tuple[str,
         below = config.models.get(name, ModelConfig())
         settings = _over(settings, below)
         target = name if name in final else below.id or name
-        if target == name and settings.base_url and not (name in final or _has_server(name)):
-            target, settings = f"{settings.base_url}#{name}", _replace(settings, base_url=None)
+        if target == name and settings.base_url and not (name in final or is_hosted(name)):
+            target, settings = _at(settings.base_url, name), _replace(settings, base_url=None)
         if target == name:
-            return name, _replace(settings, id=name, base_url=None if "://" in name else settings.base_url)
+            return name, _replace(settings, id=name)
         if target in seen:
             raise ConfigError(f"model names in compose.toml go in a circle: {' -> '.join([*seen, target])}")
         seen.append(target)
@@ -97,9 +97,9 @@ _KNOWN = (*well_known(), *(f"local/{name}" for name in KNOWN))
 _replace = msgspec.structs.replace
 
 
-def _has_server(name: str) -> bool:
-    """Whether a server is asked for a name as it stands; of others it is a model's name at the server given."""
-    return "://" in name or is_hosted(name)
+def _at(server: str, name: str) -> str:
+    """The model of that name, or of that name at another server, at a server."""
+    return f"{server.rstrip('/')}#{name.partition('#')[2] if '://' in name else name}"
 
 
 def _over(above: ModelConfig, below: ModelConfig) -> ModelConfig:

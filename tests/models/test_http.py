@@ -323,6 +323,8 @@ async def test_a_streamed_tool_call_is_put_together() -> None:
 
 
 BROKEN = [
+    (Reply(raw=b"data: " + _chunk(delta={"tool_calls": [{"index": "x"}]}) + b"\n\n"), BadResponse),
+    (Reply(raw=b"data: " + _chunk(delta={"tool_calls": [{"function": []}]}) + b"\n\n"), BadResponse),
     (Reply(text="a b", fault="half"), BadResponse),
     (Reply(raw=b"data: {\n\n"), BadResponse),
     (Reply(raw=b""), BadResponse),

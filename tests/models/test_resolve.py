@@ -96,6 +96,16 @@ def test_a_key_stays_with_the_server_that_it_is_named_for() -> None:
     assert (found.api_key_env, found.base_url, found.rpm) == (None, "http://127.0.0.1:1/v1", 5)
 
 
+def test_a_server_wins_over_that_of_the_target() -> None:
+    models = {
+        "mine": ModelConfig(id="http://127.0.0.1:1/v1#m", base_url="http://127.0.0.1:2/v1/"),
+        "http://127.0.0.1:1/v1#m": ModelConfig(api_key_env="ONE_KEY"),
+        "http://127.0.0.1:2/v1#m": ModelConfig(api_key_env="TWO_KEY"),
+    }
+    target, found = lookup("mine", Config(models=models))
+    assert (target, found.api_key_env) == ("http://127.0.0.1:2/v1#m", "TWO_KEY")
+
+
 def test_a_name_with_a_server_has_the_settings_of_that_servers_model() -> None:
     url = "http://127.0.0.1:1/v1"
     models = {"mine": ModelConfig(base_url=url), f"{url}#mine": ModelConfig(rpm=5, api_key_env="K")}

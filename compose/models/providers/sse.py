@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import AsyncIterable, AsyncIterator
 from typing import Any
 
+import msgspec
+
 from compose.errors import BadResponse
 from compose.models.model import Price
 from compose.models.providers import chat
@@ -40,6 +42,17 @@ async def events(chunks: AsyncIterable[bytes], model: str) -> AsyncIterator[byte
         data.append(rest[5:].strip())
     if data and (event := b"\n".join(data)) != b"[DONE]":
         yield event
+
+
+class _Function(msgspec.Struct):
+    name: str | None = None
+    arguments: str | None = None
+
+
+class _ToolPiece(msgspec.Struct):
+    index: int | None = None
+    id: str | None = None
+    function: _Function | None = None
 
 
 class Assembler:
@@ -78,14 +91,18 @@ class Assembler:
         self._text.append(text)
         return text
 
-    def _add_tool(self, piece: Json) -> None:
-        call = self._tools.setdefault(int(piece.get("index") or 0), {"type": "function", "function": {}})
-        if piece.get("id"):
-            call["id"] = piece["id"]
-        function: Json = piece.get("function") or {}
-        if function.get("name"):
-            call["function"]["name"] = function["name"]
-        call["function"]["arguments"] = call["function"].get("arguments", "") + (function.get("arguments") or "")
+    def _add_tool(self, found: Json) -> None:
+        try:
+            piece = msgspec.convert(found, _ToolPiece)
+        except msgspec.ValidationError as error:
+            raise BadResponse(f"the answer holds no tool call: {error}", model=self.model) from error
+        call = self._tools.setdefault(piece.index or 0, {"type": "function", "function": {}})
+        if piece.id:
+            call["id"] = piece.id
+        function = piece.function or _Function()
+        if function.name:
+            call["function"]["name"] = function.name
+        call["function"]["arguments"] = call["function"].get("arguments", "") + (function.arguments or "")
 
     def response(self, price: Price | None, seconds: float) -> Response:
         """The whole answer; `BadResponse` where the stream broke off before its end."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from importlib.metadata import EntryPoint
 from pathlib import Path
 
@@ -15,8 +16,12 @@ from compose.errors import ConfigError
 def test_a_package_that_cannot_be_imported_is_named(code: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     name = f"theirs_{len(code)}"
     (tmp_path / f"{name}.py").write_text(code)
-    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr("sys.path", [str(tmp_path), *sys.path])
     entry = EntryPoint("theirs", f"{name}:Theirs", "compose.techniques")
-    monkeypatch.setattr(registry, "_installed", lambda group: {"theirs": entry})  # pyright: ignore[reportUnknownLambdaType]
-    with pytest.raises(ConfigError, match="technique 'theirs' of package .* cannot be imported"):
+
+    def installed(group: registry.Group) -> dict[str, EntryPoint]:
+        return {"theirs": entry}
+
+    monkeypatch.setattr(registry, "_installed", installed)
+    with pytest.raises(ConfigError, match=r"technique 'theirs' of package .* cannot be imported"):
         registry.find("techniques", "theirs")

@@ -123,19 +123,20 @@ class Recorded:
 
     def _samples(self, name: str, request: Request, model: str) -> dict[int, Answer]:
         items = self._prompts.get(key_of(request.messages))
-        table, start = self._answers[name], _start(request.messages)
+        table = self._answers[name]
         found = [settings for item in items or () if (settings := table.get(item))]
         if not found:
             raise ModelError(self._missing(request.messages, known=bool(items)), model=model)
-        if len(found) > 1 and any(other != found[0] for other in found[1:]):
-            raise ModelError(f"prompt {start} stands for {len(found)} items with different answers", model=model)
         settings = found[0]
+        if len(found) > 1 and any(other != settings for other in found):
+            start = _start(request.messages)
+            raise ModelError(f"prompt {start} stands for {len(found)} items with different answers", model=model)
         if len(settings) == 1:
             return next(iter(settings.values()))
         asked = settings_of(request.params)
         if asked not in settings:
-            message = f"prompt {start} is recorded in {self.name} with other settings than {_short(asked)}"
-            raise ModelError(message, model=model, hint=f"recorded with {_either(settings)}")
+            message = f"prompt {_start(request.messages)} is recorded in {self.name} with other settings than"
+            raise ModelError(f"{message} {_short(asked)}", model=model, hint=f"recorded with {_either(settings)}")
         return settings[asked]
 
     def _missing(self, messages: Sequence[Message], *, known: bool) -> str:

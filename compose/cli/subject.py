@@ -6,6 +6,9 @@ from collections.abc import AsyncGenerator, Iterable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
+from urllib.parse import urlsplit
+
+from compose.cli.output import say
 
 if TYPE_CHECKING:
     from compose.evals.benchmark import Benchmark
@@ -30,17 +33,37 @@ def is_file(text: str) -> bool:
 def read(text: str) -> Pipeline:
     """The pipeline that P names; a model id is the pipeline that asks it once.
 
-    Raises `ConfigError` for a file that cannot be read, or that names servers or
-    model files and lies in a folder that is not trusted. Whether the models exist
+    Raises `ConfigError` for a file that cannot be read. Whether the models exist
     is found out by `open_caller`, which knows the configuration.
     """
     if is_file(text):
         from compose.pipeline.files import load
 
-        return load(text, trusted=False)
+        pipeline = load(text)
+        name_servers(pipeline.models(), Path(text))
+        return pipeline
     from compose.techniques.generate import generate
 
     return generate(text)
+
+
+def name_servers(models: Iterable[str], file: Path) -> None:
+    """Say which servers a file makes the questions go to, where its folder is not trusted.
+
+    To name a file is to accept it, servers included; no key goes there. But
+    nobody reads a file before each run, and a question that left the machine is gone.
+    """
+    from compose.config import is_trusted
+
+    servers = sorted({host for model in models if (host := _away(model))})
+    if servers and not is_trusted(folder := file.resolve().parent):
+        say(f"{file} sends questions to {', '.join(servers)} (`compose trust {folder}` ends this line)")
+
+
+def _away(model: str) -> str | None:
+    """The server of a model that is not on this machine."""
+    host = urlsplit(model).hostname if "://" in model else None
+    return None if host is None or host == "localhost" or host.startswith("127.") or host == "::1" else host
 
 
 def benchmark(

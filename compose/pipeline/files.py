@@ -8,14 +8,12 @@ else: no code is imported from it and no environment variable read.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, TypeGuard
 
 import msgspec
 import yaml
 
-from compose.config import is_trusted
 from compose.errors import ConfigError, UnknownName
 from compose.pipeline import text
 from compose.pipeline.graph import Parallel, Pipeline
@@ -28,42 +26,21 @@ MOST_STEPS = 1_000
 """In one file, branches counted: steps side by side before steps side by side make many edges."""
 
 
-def load(path: str | Path, *, trusted: bool = True) -> Pipeline:
+def load(path: str | Path) -> Pipeline:
     """Read a pipeline file.
 
-    To load a file is to trust it: it may name servers and model files, as code
-    may. With `trusted=False`, which is how the command line reads, they are
-    refused until `compose trust` is said of the file's folder.
+    Its models may be servers, which get the questions and never a key: keys go
+    only where a trusted `compose.toml` sends them.
     Raises `ConfigError` (exit 2) with file and line for anything that is not a
     pipeline, and `UnknownName` with the nearest name.
     """
     path = Path(path)
-    source = text.read(path, "pipeline file")
-    pipeline = parse(source, where=str(path))
-    if not trusted:
-        only_names(pipeline.models(), path, source)
-    return pipeline
+    return parse(text.read(path, "pipeline file"), where=str(path))
 
 
 def parse(source: str, *, where: str = "pipeline") -> Pipeline:
     """The pipeline that a YAML or JSON text describes."""
     return from_data(text.parse(source, where=where), where=where)
-
-
-def only_names(models: Iterable[str], path: Path, source: str) -> None:
-    """Refuse servers and paths among the models of a file whose folder is not trusted.
-
-    Raises `ConfigError` with the line in `source` and the command that trusts it.
-    """
-    folder = path.resolve().parent
-    for id in models:
-        is_path = id.endswith(".gguf") or not {"", ".", ".."}.isdisjoint(id.split("/"))
-        what = "a server" if "://" in id else "a path" if is_path else None
-        if what and not is_trusted(folder):
-            raise ConfigError(
-                f"{path}:{text.line_of(source, id)}: model {id!r} is {what}, and this folder is not trusted",
-                hint=f"compose trust {folder}",
-            )
 
 
 def from_data(data: Any, *, where: str = "") -> Pipeline:

@@ -115,11 +115,6 @@ def plain(value: Any) -> Any:
     return [plain(v) for v in cast("list[Any]", value)] if isinstance(value, list) else value
 
 
-def line_of(text: str, word: str) -> int:
-    """The line that a word first stands on; 1 if it is nowhere."""
-    return next((number for number, line in enumerate(text.splitlines(), 1) if word in line), 1)
-
-
 def _bounded(size: int, where: str) -> None:
     if size > MOST_BYTES:
         raise ConfigError(f"{where}: larger than {MOST_BYTES // 1024} KiB")

@@ -12,7 +12,6 @@ import msgspec
 import yaml
 
 from compose.errors import ConfigError, UnknownName
-from compose.pipeline.files import only_names
 from compose.pipeline.text import parse, plain, read
 from compose.registry import find
 from compose.search.shapes import SHAPES, Draw, Pick
@@ -140,18 +139,12 @@ def _fitting(option: str, values: tuple[Any, ...], models: int) -> tuple[Any, ..
     return tuple(v for v in values if v <= models) or (models,)
 
 
-def load_space(path: Path, *, trusted: bool = False) -> Space:
-    """Read a space file. Raises `ConfigError`, or `UnknownName` with the nearest name.
-
-    Unless it is `trusted` here or by `compose trust`, it may name models, and no servers or model files.
-    """
-    source = read(path, "space file")
+def load_space(path: Path) -> Space:
+    """Read a space file. Raises `ConfigError`, or `UnknownName` with the nearest name."""
     try:
-        space = msgspec.convert(plain(parse(source, where=str(path))), Space)
+        space = msgspec.convert(plain(parse(read(path, "space file"), where=str(path))), Space)
     except msgspec.ValidationError as error:
         raise ConfigError(f"space file {str(path)!r}: {error}") from error
-    if not trusted:
-        only_names(space.models, path, source)
     return _checked(space, f"{path}: ")
 
 

@@ -23,53 +23,34 @@ def theirs(work: Path) -> Path:
     return folder
 
 
-async def test_a_server_in_a_file_is_asked_only_when_its_folder_is_trusted(compose: Run, theirs: Path) -> None:
+async def test_a_file_that_is_named_may_name_servers(compose: Run, theirs: Path) -> None:
     file = theirs / "p.yaml"
     async with FakeServer(script=["Paris"]) as server:
         file.write_text(THEIRS.format(model=f'"{server.id()}"'))
-        refused = await asyncio.to_thread(compose, "run", file, "Capital?", "--json")
-        assert server.count == 0
-        compose("trust", theirs, "--json").ok("compose.trust/1")
         done = await asyncio.to_thread(compose, "run", file, "Capital?", "--json")
-        assert compose("trust", theirs, "--remove", "--json").ok("compose.trust/1")["trusted"] is False
-        again = await asyncio.to_thread(compose, "run", file, "Capital?", "--json")
-        assert server.count == 1
-    told = refused.refused(2, f"{file}:3", server.id(), f"compose trust {theirs}")
-    assert told == again.refused(2)
+        assert "authorization" not in {name.lower() for name in server.requests[0].headers}
     assert done.ok("compose.run/1")["text"] == "Paris"
+    assert "sends questions" not in done.err
 
 
-@pytest.mark.parametrize(
-    "line", [["run"], ["eval", "-b", "arith"], ["compare", "local/smollm2-135m", "-b", "arith"], ["explain"]]
-)
-@pytest.mark.parametrize("model", ["local//tmp/m.gguf", "local/../m.gguf", "local/m.gguf", "tiny/../m", "tiny//tmp/m"])
-def test_a_model_file_in_a_file_is_refused_likewise(line: list[str], model: str, compose: Run, theirs: Path) -> None:
-    (theirs / "p.yaml").write_text(THEIRS.format(model=model))
-    compose(*line, "theirs/p.yaml", "--json").refused(2, model, f"compose trust {theirs}")
+def test_a_file_that_is_named_may_name_a_model_file(compose: Run, theirs: Path) -> None:
+    (theirs / "p.yaml").write_text(THEIRS.format(model="local//nowhere/m.gguf"))
+    compose("run", theirs / "p.yaml", "Capital?", "--json").refused(2, "/nowhere/m.gguf")
 
 
-def test_a_link_to_a_file_is_judged_by_where_it_leads(compose: Run, theirs: Path, work: Path) -> None:
-    (theirs / "p.yaml").write_text(THEIRS.format(model="local/m.gguf"))
-    mine = work / "mine"
-    mine.mkdir()
-    (mine / "p.yaml").symlink_to(theirs / "p.yaml")
-    compose("trust", mine, "--json").ok("compose.trust/1")
-    compose("run", mine / "p.yaml", "hi", "--json").refused(2, f"compose trust {theirs}")
-
-
-@pytest.mark.parametrize("model", ["http://10.0.0.1/v1#m", "local/../m.gguf"])
-def test_a_space_is_held_to_the_same(model: str, compose: Run, theirs: Path) -> None:
-    file = theirs / "space.yaml"
-    file.write_text(f'models: ["{model}"]\nshapes: {{single: {{}}}}\n')
-    compose("search", "--space", file, "--json").refused(2, f"{file}:1", model, f"compose trust {theirs}")
-
-
-def test_python_loads_what_it_is_told_to(theirs: Path) -> None:
+def test_a_file_in_a_strange_folder_says_where_questions_go(compose: Run, theirs: Path, work: Path) -> None:
     file = theirs / "p.yaml"
-    file.write_text(THEIRS.format(model="http://10.0.0.1/v1#m"))
-    assert c.load(file).models() == ("http://10.0.0.1/v1#m",)
-    with pytest.raises(c.ConfigError, match="not trusted"):
-        c.load(file, trusted=False)
+    file.write_text(THEIRS.format(model='"http://10.0.0.1/v1#m"'))
+    mine = work / "mine.yaml"
+    mine.symlink_to(file)
+    compose("trust", work / "mine.yaml", "--json").refused(2)
+    for shown in (file, mine):
+        told = compose("explain", shown)
+        assert told.status == 0
+        assert "sends questions to 10.0.0.1" in told.err
+        assert f"compose trust {theirs}" in told.err
+    compose("trust", theirs)
+    assert "sends questions" not in compose("explain", file).err
 
 
 def test_trusted_folders_are_listed_and_taken_back(compose: Run, theirs: Path, work: Path) -> None:

@@ -98,7 +98,7 @@ def pull(name: str, force: bool, as_json: bool, quiet: bool) -> None:
 
 @declare("check", "data", "config")
 @click.argument("ids", metavar="ID…", nargs=-1, required=True)
-def check(ids: tuple[str, ...], data: Path | None, config: Path | None, as_json: bool) -> int:
+def check(ids: tuple[str, ...], data: Path | None, config: Path | None, as_json: bool, quiet: bool) -> int:
     """Ask each model for a few tokens and say how that went.
 
     A recorded model is only looked up, a fallback is not asked. Exit status 3 if
@@ -108,7 +108,8 @@ def check(ids: tuple[str, ...], data: Path | None, config: Path | None, as_json:
 
         compose models check local/smollm2-135m
     """
-    rows = asyncio.run(_checks(dict.fromkeys(ids), data, config))
+    with progress("asking", quiet=quiet):
+        rows = asyncio.run(_checks(dict.fromkeys(ids), data, config))
     if as_json:
         emit("models", {"checks": rows})
     else:

@@ -54,7 +54,6 @@ class Ensemble(EnsembleModels, frozen=True, kw_only=True, tag="ensemble"):
                 temperature=self.temperature,
                 max_tokens=self.max_tokens,
                 logprobs=self.logprobs,
-                top_logprobs=1 if self.logprobs else None,  # with 0, llama.cpp gives none at all
             )
             for model in self.models
         )

@@ -66,7 +66,6 @@ class Fuse(ModelTechnique, frozen=True, kw_only=True, tag="fuse"):
             temperature=self.temperature,
             max_tokens=self.max_tokens,
             logprobs=self.logprobs,
-            top_logprobs=1 if self.logprobs else None,  # with 0, llama.cpp gives none at all
         )
         parents = tuple(c.text for c in state.candidates)
         return state.keep(*(Candidate.of(r).but(parents=parents) for r in responses))

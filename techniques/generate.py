@@ -73,7 +73,6 @@ class Generate(ModelTechnique, frozen=True, kw_only=True, tag="generate"):
             seed=self.seed,
             effort=self.effort,
             logprobs=self.logprobs,
-            top_logprobs=1 if self.logprobs else None,  # with 0, llama.cpp gives none at all
             response_format=self.response_format,
             tools=self.tools,
             tool_choice=self.tool_choice,

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections import Counter
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Hashable, Sequence
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -71,12 +71,16 @@ class Run:
         self.on_delta = on_delta
         self.began = perf_counter()
         self.events: list[Event] = []
-        self._drawn: Counter[bytes] = Counter()
+        self._drawn: Counter[Hashable] = Counter()
 
     def draw(self, model: str, messages: tuple[Message, ...], params: Params, n: int) -> range:
         """Reserve the next `n` sample indices of a request within this run."""
-        key = msgspec.json.encode((model, messages, params))
-        first = self._drawn[key]
+        key: Hashable = (model, messages, params)
+        try:
+            first = self._drawn[key]
+        except TypeError:  # tools and content parts are objects, which have no hash
+            key = msgspec.json.encode(key)
+            first = self._drawn[key]
         self._drawn[key] = first + n
         return range(first, first + n)
 

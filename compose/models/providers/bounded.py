@@ -21,13 +21,15 @@ async def chunks(reply: aiohttp.ClientResponse, model: str) -> AsyncIterator[byt
     size = 0
     async for chunk in reply.content.iter_any():
         size += len(chunk)
-        if size > MAX_BODY:
-            raise BadResponse(f"the answer is longer than {MAX_BODY >> 20} MB", model=model)
+        _within(size, model)
         yield chunk
 
 
 async def body(reply: aiohttp.ClientResponse, model: str) -> bytes:
     """The whole body; `BadResponse` where it passes `MAX_BODY`."""
+    if reply.content_length is not None and "Content-Encoding" not in reply.headers:
+        _within(reply.content_length, model)
+        return await reply.read()
     return b"".join([chunk async for chunk in chunks(reply, model)])
 
 
@@ -39,3 +41,8 @@ async def start(reply: aiohttp.ClientResponse) -> bytes:
         if len(found) >= MAX_ERROR:
             break
     return found[:MAX_ERROR]
+
+
+def _within(size: int, model: str) -> None:
+    if size > MAX_BODY:
+        raise BadResponse(f"the answer is longer than {MAX_BODY >> 20} MB", model=model)

@@ -81,7 +81,7 @@ def body(request: Request, name: str, *, stream: bool = False) -> Json:
         out["tool_choice"] = p.tool_choice
     if p.logprobs or p.top_logprobs:
         out["logprobs"] = True
-        out["top_logprobs"] = p.top_logprobs or 0
+        out["top_logprobs"] = p.top_logprobs or 1  # with 0, llama.cpp gives none at all
     if p.grammar is not None:
         out["grammar"] = p.grammar
     if stream:

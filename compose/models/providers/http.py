@@ -82,11 +82,11 @@ class Http:
 
     def _headers(self) -> dict[str, str]:
         if self._key_env is None:
-            return _JSON
+            return {}
         key = os.environ.get(self._key_env)
         if not key:
             raise AuthError(f"the environment variable {self._key_env} is not set", model=self.id)
-        return {**_JSON, "Authorization": f"Bearer {key}"}
+        return {"Authorization": f"Bearer {key}"}
 
     async def complete(self, request: Request) -> Response:
         """One POST, one sample."""
@@ -95,7 +95,9 @@ class Http:
         payload = chat.encode(chat.body(request, self._name))
         http = session.of_loop(self)
         try:
-            async with http.post(self._address, data=payload, headers=self._headers(), allow_redirects=False) as reply:
+            async with http.post(
+                self._address, data=_json(payload), headers=self._headers(), allow_redirects=False
+            ) as reply:
                 if reply.status != 200:
                     raise await self._refused(reply)
                 raw = await bounded.body(reply, self.id)
@@ -111,7 +113,9 @@ class Http:
         payload = chat.encode(chat.body(request, self._name, stream=True))
         http = session.of_loop(self)
         try:
-            async with http.post(self._address, data=payload, headers=self._headers(), allow_redirects=False) as reply:
+            async with http.post(
+                self._address, data=_json(payload), headers=self._headers(), allow_redirects=False
+            ) as reply:
                 if reply.status != 200:
                     raise await self._refused(reply)
                 async for event in events(bounded.chunks(reply, self.id), self.id):
@@ -144,4 +148,8 @@ class Http:
         return Unreachable(f"the connection failed: {error}", model=self.id)
 
 
-_JSON = {"Content-Type": "application/json"}
+def _json(body: bytes) -> aiohttp.BytesPayload:
+    """A JSON body as aiohttp keeps it, which saves it from finding out what kind of body this is."""
+    import aiohttp
+
+    return aiohttp.BytesPayload(body, content_type="application/json")

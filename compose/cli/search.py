@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from compose.cli import subject
-from compose.cli.failure import resumable
+from compose.cli.interrupt import run_stoppable
 from compose.cli.options import command as declare
 from compose.cli.output import dollars, emit, percent, progress, say, show, table
 from compose.errors import ConfigError
@@ -119,11 +118,9 @@ def command(
                 on_progress=lambda p: _advance(bar, p),
             )
 
-    with (
-        resumable(f"what was finished is in {folder}: the same command with --out {folder} --resume goes on"),
-        progress("searching", quiet=quiet) as bar,
-    ):
-        result = asyncio.run(work(bar))
+    hint = f"what was finished is in {folder}: the same command with --out {folder} --resume goes on"
+    with progress("searching", quiet=quiet) as bar:
+        result = run_stoppable(work(bar), hint)
     if as_json:
         emit("search", result.to_json())
     elif dry_run:

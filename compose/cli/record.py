@@ -9,7 +9,6 @@ import click
 from compose.cli.measure import OPTIONS, Job, judging, measure, told
 from compose.cli.options import command as declare
 from compose.cli.output import dollars, emit, show
-from compose.config import user_dir
 from compose.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -72,10 +71,9 @@ def command(p: str, name: str, replace: bool, as_json: bool, seed: int, quiet: b
 
         compose record local/smollm2-135m --benchmark arith --limit 4 --as mine
     """
-    from compose.models.recording import write_recording
+    from compose.models.recording import recording_folder, write_recording
 
-    if not replace and (user_dir() / "recordings" / name).exists():
-        raise ConfigError(f"the recorded set {name!r} exists already", hint="--replace replaces it")
+    recording_folder(name, replace=replace)  # before anything is spent
     tape = Tape()
     done = measure([p], Job(seed=seed, quiet=quiet, **options), through=tape.before)
     if not tape.calls:

@@ -69,7 +69,10 @@ def command(
 def _from_stdin() -> str:
     if sys.stdin.isatty():
         say("type the question, end with Ctrl-D")
-    text = sys.stdin.read().strip()
+    try:
+        text = sys.stdin.read().strip()
+    except UnicodeDecodeError as error:
+        raise ConfigError("standard input is not UTF-8 text") from error
     if not text:
         raise ConfigError("no question: PROMPT is missing and standard input is empty", hint='compose run P "…"')
     return text

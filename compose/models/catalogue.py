@@ -1,8 +1,7 @@
-"""What can be called, fetching what is not here yet, and trying whether a model answers."""
+"""What can be called, and fetching what is not here yet."""
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -11,16 +10,12 @@ import msgspec
 from compose.config import Config
 from compose.errors import ComposeError, UnknownName
 from compose.models import prices
-from compose.models.call import Caller
 from compose.models.hosted import well_known
-from compose.models.ledger import Ledger
 from compose.models.providers.replay import roots
 from compose.models.recorded import open_set
 from compose.models.resolve import resolve
 from compose.models.weights import KNOWN, Weights, at_hand, notional
-from compose.types import Message, Params, Price, Request
-
-_replace = msgspec.structs.replace
+from compose.types import Price
 
 
 class ModelInfo(msgspec.Struct, frozen=True):
@@ -36,16 +31,6 @@ class ModelInfo(msgspec.Struct, frozen=True):
     note: str = ""
     samples: int | None = None
     """For recorded models, the most samples of a prompt, where that is known without reading all."""
-
-
-class Checked(msgspec.Struct, frozen=True):
-    """What came of a trial call."""
-
-    id: str
-    ok: bool
-    seconds: float
-    text: str = ""
-    error: ComposeError | None = None
 
 
 def list_models(config: Config, data: Path | None = None) -> list[ModelInfo]:
@@ -104,27 +89,6 @@ def _hosted() -> Iterator[ModelInfo]:
 
 def _rates(price: Price | None) -> tuple[float | None, float | None]:
     return (price.input, price.output) if price else (None, None)
-
-
-async def check(id: str, config: Config, *, data: Path | None = None, within: float = 60.0) -> Checked:
-    """Ask a model for a few tokens and say how that went; costs one small call.
-
-    The call goes through a `Caller`, once, and no fallback or cached answer stands
-    in for the model. A recorded model is only looked up. Raises `UnknownName` and
-    `ConfigError` for an id that stands for nothing; what the model does wrong is in
-    the result. `within` is in seconds.
-    """
-    models = {name: _replace(settings, fallbacks=(), timeout=within) for name, settings in config.models.items()}
-    start = time.perf_counter()
-    async with Caller(_replace(config, models=models), cache="off", retries=0, timeout=within, data=data) as caller:
-        if caller.model(id).stored:
-            return Checked(id, True, time.perf_counter() - start, "recorded")
-        request = Request(id, (Message("user", "Say OK."),), Params(max_tokens=16))
-        try:
-            response = await caller.call(request, Ledger())
-        except ComposeError as error:
-            return Checked(id, False, time.perf_counter() - start, error=error)
-        return Checked(id, True, time.perf_counter() - start, response.text)
 
 
 async def pull(name: str, *, progress: Callable[[int, int], None] | None = None, force: bool = False) -> Path:

@@ -52,6 +52,16 @@ class _Listed(msgspec.Struct):
     price_source: str | None
 
 
+def recording_folder(name: str, *, replace: bool = False) -> Path:
+    """Where the set `name` is kept, or is to be. Raises `ConfigError` where `write_recording` would."""
+    if not _NAME.fullmatch(name):
+        raise ConfigError(f"{name!r} cannot name a recorded set", hint="use letters, digits, dots, dashes")
+    folder = user_dir() / "recordings" / name
+    if folder.exists() and not replace:
+        raise ConfigError(f"the recorded set {name!r} exists already", hint="choose another name, or --replace it")
+    return folder
+
+
 def write_recording(
     name: str,
     calls: Iterable[tuple[Request, Response]],
@@ -69,11 +79,7 @@ def write_recording(
     is no folder name, the set is there already and not to be replaced, or the
     disk is full.
     """
-    if not _NAME.fullmatch(name):
-        raise ConfigError(f"{name!r} cannot name a recorded set", hint="use letters, digits, dots, dashes")
-    folder = user_dir() / "recordings" / name
-    if folder.exists() and not replace:
-        raise ConfigError(f"the recorded set {name!r} exists already", hint="choose another name, or replace it")
+    folder = recording_folder(name, replace=replace)
     part = folder.with_name(f".{name}.{os.getpid()}")
     try:
         part.mkdir(parents=True, mode=0o700)

@@ -17,6 +17,6 @@ def fenced(text: str) -> str:
     Use ```` here.
     `````
     """
-    longest = max((len(run) for run in re.findall("`+", text)), default=0)
+    longest = max(map(len, re.findall("`+", text))) if "`" in text else 0
     mark = "`" * max(3, longest + 1)
     return f"{mark}\n{text}\n{mark}"

@@ -15,7 +15,7 @@ import pytest
 
 from compose.testing.server import FakeServer, Reply
 from compose.types import Json
-from tests.cli.commandline import Run, command, environment, right_on_even, sums
+from tests.cli.commandline import Done, Run, command, environment, right_on_even, sums
 
 GOOD = "version: 1\nsteps:\n  - {use: generate, model: local/smollm2-135m}\n"
 
@@ -257,3 +257,11 @@ def test_a_reader_that_left_is_no_error(work: Path) -> None:
 @pytest.mark.parametrize("budget", ["nan", "inf", "-1"])
 def test_a_budget_that_is_no_amount(compose: Run, budget: str) -> None:
     compose("run", "local/smollm2-135m", "hi", "--budget", budget, "--json").refused(2, budget)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8:surrogateescape"])
+def test_a_question_that_is_no_text(encoding: str, tmp_path: Path) -> None:
+    line = [*command(), "run", "local/smollm2-135m", "--json"]
+    own = environment(PYTHONIOENCODING=encoding)
+    done = subprocess.run(line, input=b"\xff\xfe", cwd=tmp_path, env=own, capture_output=True, check=False)
+    Done(done.returncode, done.stdout.decode(), done.stderr.decode()).refused(2, "UTF-8")

@@ -337,3 +337,8 @@ def test_several_processes_write_at_once(path: Path) -> None:
         writer.stdout.close()
         assert writer.wait() == 0
     assert Cache(path).stats().answers == 1200
+
+
+def test_half_a_character_has_no_key() -> None:
+    with pytest.raises(ConfigError, match="UTF-8"):
+        key_of(Request("m", (Message("user", "\ud800"),)))

@@ -1,4 +1,4 @@
-"""What is listed, fetched and checked; downloads come from a loopback hub."""
+"""What is listed and fetched; downloads come from a loopback hub."""
 
 from __future__ import annotations
 
@@ -13,9 +13,7 @@ from aiohttp import web
 
 from compose.config import Config, ModelConfig, user_dir
 from compose.errors import (
-    AuthError,
     BadResponse,
-    CallTimeout,
     ConfigError,
     ModelError,
     ServerError,
@@ -23,8 +21,7 @@ from compose.errors import (
     Unreachable,
 )
 from compose.models import weights as shelf
-from compose.models.catalogue import check, list_models, pull
-from compose.testing.server import FakeServer, Reply
+from compose.models.catalogue import list_models, pull
 from compose.types import Price
 
 CONTENT = b"GGUF" + bytes(range(256)) * 9000
@@ -153,28 +150,3 @@ def test_recorded_models_are_listed_with_prices_or_none(data: Path) -> None:
     assert found["replay/mot_cascade/gpt-3.5-turbo/cot1/n40"].samples == 40
     assert not any(id.startswith("replay/mmlu_pro/") for id in found)
     msgspec.json.encode(list(found.values()))
-
-
-async def test_checks_a_model_by_a_small_call() -> None:
-    async with FakeServer(script=["OK", Reply(status=401), Reply(fault="hang")]) as server:
-        good = await check(server.id(), Config())
-        assert (good.ok, good.text, good.error) == (True, "OK", None)
-        assert server.requests[0].body["max_tokens"] == 16
-        refused = await check(server.id(), Config())
-        assert isinstance(refused.error, AuthError)
-        late = await check(server.id(), Config(), within=0.05)
-        assert isinstance(late.error, CallTimeout)
-
-
-async def test_a_check_is_of_the_model_itself_and_shows_no_key(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("MINE_KEY", "sk-hush-hush-123")
-    async with FakeServer(script=[Reply(status=404, error="no sk-hush-hush-123")]) as server:
-        settings = ModelConfig(id=server.id(), api_key_env="MINE_KEY", fallbacks=(server.id("spare"),))
-        found = await check("mine", Config(models={"mine": settings}))
-        assert (found.ok, server.count) == (False, 1)
-        assert found.error is not None
-        assert found.error.message.endswith("no ***")
-
-
-async def test_checks_a_recorded_model_by_looking(data: Path) -> None:
-    assert (await check("replay/zeroeval_gsm/gemini-1.5-flash", Config(), data=data)).ok

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from compose.errors import ConfigError
+
 if TYPE_CHECKING:
     from compose.types import Request
 
@@ -26,8 +28,14 @@ def key_of(request: Request, identity: str = "") -> bytes:
     >>> ask = Request("m", (Message("user", "hi"),))
     >>> key_of(ask) == key_of(msgspec.structs.replace(ask, sample=1))
     False
+
+    Raises `ConfigError` for a text that cannot be sent: half a surrogate pair.
     """
-    return blake2b(_encode((VERSION, identity, request)), digest_size=20).digest()
+    try:
+        encoded = _encode((VERSION, identity, request))
+    except UnicodeEncodeError as error:
+        raise ConfigError("the question holds bytes or half characters that are not UTF-8 text") from error
+    return blake2b(encoded, digest_size=20).digest()
 
 
 def public_id(model: str) -> str:

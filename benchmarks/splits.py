@@ -37,11 +37,12 @@ from compose.evals.benchmark import Benchmark, Item, load_benchmark
 from compose.models.call import Caller
 from compose.pipeline.graph import Pipeline
 from compose.search import portfolio, setup
+from compose.search.entry import compared
 from compose.search.explore import SEEDED
 from compose.search.picks import pick
 from compose.search.racing import Track
 from compose.search.record import Measured, Record, Setup, Trial
-from compose.search.result import compared, conclude
+from compose.search.result import conclude
 from compose.search.space import Space, derive
 
 SETS = ("zeroeval_gsm", "zeroeval_crux", "zeroeval_math_l5")

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from compose.evals.statistics import Interval, holm, mean_interval, paired_difference
 from compose.pipeline.graph import Pipeline
 from compose.search import choice
+from compose.search.entry import Entry, compared, entry_of, recommended
 from compose.search.picks import Axis, pick
 from compose.search.record import Measured, Record, Trial
 
@@ -20,29 +20,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
 SCHEMA = "compose.search/1"
-WORTH = 0.8
-"""A winner of equal quality is recommended where it costs at most this share of the best single model."""
-TOLERATED = 0.02
-"""...and where its test interval rules out a loss of more than two points."""
-
-
-class Entry(msgspec.Struct, frozen=True, kw_only=True):
-    """A pipeline as it did on test, beside the best single model; `adjusted_p` is Holm's."""
-
-    pipeline: dict[str, Any]
-    quality: float
-    quality_low: float
-    quality_high: float
-    usd_per_item: float | None
-    latency_s: float | None
-    n: int
-    gain: Interval | None = None
-    p: float | None = None
-    adjusted_p: float | None = None
-    significant: bool = False
-    dev_quality: float | None = None
-    model: str | None = None
-    """Set where the pipeline is one model alone."""
 
 
 class Tried(msgspec.Struct, frozen=True, kw_only=True):
@@ -118,11 +95,10 @@ class SearchResult(msgspec.Struct, kw_only=True):
             "space_size": self.space_size,
             "dev": {"n": self.dev_n},
             "test": {"n": self.test_n},
-            "best_single": single and {"model": single.model, **_figures(single)},
-            "winner": self.winner
-            and {"pipeline": self.winner.pipeline, **_figures(self.winner), **_comparison(self.winner)},
+            "best_single": single and {"model": single.model, **single.to_json()},
+            "winner": self.winner and self.winner.beside_single(),
             "recommended": self.recommended,
-            "front": [{"pipeline": e.pipeline, **_figures(e), **_comparison(e)} for e in self.front],
+            "front": [e.beside_single() for e in self.front],
             "calls": {
                 "requested": self.calls,
                 "made": self.made,
@@ -141,25 +117,6 @@ class SearchResult(msgspec.Struct, kw_only=True):
         }
 
 
-def _figures(entry: Entry) -> dict[str, Any]:
-    return {
-        "quality": entry.quality,
-        "quality_low": entry.quality_low,
-        "quality_high": entry.quality_high,
-        "usd_per_item": entry.usd_per_item,
-        "latency_s": entry.latency_s,
-    }
-
-
-def _comparison(entry: Entry) -> dict[str, Any]:
-    gain = entry.gain
-    return {
-        "gain": gain and {"mean": gain.mean, "low": gain.low, "high": gain.high},
-        "p": entry.p,
-        "significant": entry.significant,
-    }
-
-
 def conclude(record: Record) -> SearchResult:
     """The result that a record holds. Reads nothing else and draws nothing."""
     setup = record.setup
@@ -172,7 +129,7 @@ def conclude(record: Record) -> SearchResult:
         front = compared([tested[t.measured.key] for t in picks.front if t.measured.key in tested], single, dev)
         won = tested.get(picks.winner.measured.key)
         winner = compared([won], single, dev)[0] if won else None
-    best = _entry(single, dev_quality=picks.single.measured.quality) if picks and single else None
+    best = entry_of(single, dev_quality=picks.single.measured.quality) if picks and single else None
     few = min(len(setup.dev), len(setup.test)) < choice.FEW_ITEMS
     every = [*(t.measured for t in record.trials), *record.test]
     return SearchResult(
@@ -185,7 +142,7 @@ def conclude(record: Record) -> SearchResult:
         test_n=len(setup.test),
         best_single=best,
         winner=winner,
-        recommended=_recommended(best, winner, too_few=few),
+        recommended=recommended(best, winner, too_few=few),
         front=front,
         tried=[_tried(t) for t in record.trials],
         axis=picks.axis if picks else "usd",
@@ -201,70 +158,6 @@ def conclude(record: Record) -> SearchResult:
         version=setup.version,
         prices=setup.prices,
     )
-
-
-def compared(entries: list[Measured], single: Measured, dev: dict[str, float]) -> list[Entry]:
-    """Entries beside the single model on the items that both saw; significance by Holm over all that differ."""
-    pairs = [_paired(m, single) for m in entries]
-    tests = [
-        paired_difference(a, b) if a and m.key != single.key else None for m, (a, b) in zip(entries, pairs, strict=True)
-    ]
-    adjusted = iter(holm([t.p for t in tests if t is not None]))
-    made: list[Entry] = []
-    for measured, test in zip(entries, tests, strict=True):
-        gain = test.diff if test else Interval(0.0, 0.0, 0.0)
-        p = next(adjusted) if test else None
-        made.append(
-            msgspec.structs.replace(
-                _entry(measured, dev_quality=dev.get(measured.key)),
-                gain=gain,
-                p=test.p if test else None,
-                adjusted_p=p,
-                significant=p is not None and p <= choice.LEVEL,
-            )
-        )
-    return made
-
-
-def _paired(a: Measured, b: Measured) -> tuple[list[float], list[float]]:
-    both = [(x, y) for x, y in zip(a.scores, b.scores, strict=True) if x is not None and y is not None]
-    return [x for x, _ in both], [y for _, y in both]
-
-
-def _entry(measured: Measured, *, dev_quality: float | None) -> Entry:
-    marks = [s for s in measured.scores if s is not None]
-    quality = mean_interval(marks) if marks else Interval(0.0, 0.0, 1.0)
-    return Entry(
-        pipeline=measured.pipeline,
-        quality=quality.mean,
-        quality_low=quality.low,
-        quality_high=quality.high,
-        usd_per_item=measured.usd_per_item,
-        latency_s=measured.latency_s,
-        n=len(marks),
-        dev_quality=dev_quality,
-        model=measured.single,
-    )
-
-
-def _recommended(single: Entry | None, winner: Entry | None, *, too_few: bool) -> str | None:
-    if single is None:
-        return None
-    if winner is None or too_few or winner.model == single.model or winner.gain is None:
-        return single.model
-    if winner.significant:
-        return "winner" if winner.gain.mean > 0 else single.model
-    return "winner" if _cheaper(winner, single) and _not_worse(winner.gain) else single.model
-
-
-def _cheaper(winner: Entry, single: Entry) -> bool:
-    if winner.usd_per_item is None or single.usd_per_item is None or single.usd_per_item == 0:
-        return False
-    return winner.usd_per_item <= WORTH * single.usd_per_item
-
-
-def _not_worse(gain: Interval) -> bool:
-    return gain.mean >= -choice.MARGIN and gain.low >= -TOLERATED
 
 
 def _tried(trial: Trial) -> Tried:

@@ -158,7 +158,7 @@ def _checked(space: Space, where: str) -> Space:
             raise UnknownName("shape", name, SHAPES, where=where)
         for option in options:
             if option not in SHAPES[name].options:
-                raise UnknownName(f"option of shape `{name}`", option, SHAPES[name].options, where=where)
+                raise UnknownName("option", option, SHAPES[name].options, where=f"{where}shape `{name}`: ")
         if not space.askable(name):
             raise ConfigError(f"{where}shape `{name}` puts new prompts, and all models are recorded")
     shapes = {

@@ -18,7 +18,8 @@ from compose.search.report.sentences import percent, sentences
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from compose.search.result import Entry, SearchResult
+    from compose.search.entry import Entry
+    from compose.search.result import SearchResult
 
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
 

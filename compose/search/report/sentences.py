@@ -8,7 +8,8 @@ from compose.search import choice
 from compose.search.report.names import model_name, short
 
 if TYPE_CHECKING:
-    from compose.search.result import Entry, SearchResult
+    from compose.search.entry import Entry
+    from compose.search.result import SearchResult
 
 UNDERSTATED = "billed but not recorded"
 """What the source of a price says where a recording lacks tokens that cost something."""

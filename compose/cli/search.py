@@ -11,13 +11,13 @@ import click
 from compose.cli import subject
 from compose.cli.interrupt import run_stoppable
 from compose.cli.options import command as declare
-from compose.cli.output import dollars, emit, percent, progress, say, show, table
+from compose.cli.output import emit, progress
+from compose.cli.searched import advance, show_plan, show_result
 from compose.errors import ConfigError
 from compose.registry import names
 
 if TYPE_CHECKING:
     from compose.cli.output import Progress as Bar
-    from compose.search.progress import Progress
     from compose.search.result import SearchResult
 
 EMBEDDED_ITEMS, EMBEDDED_TRIALS, EMBEDDED_TOKENS, EMBEDDED_LEVELS = 24, 4, 24, (1,)
@@ -80,8 +80,8 @@ def command(
     --benchmark it runs on 24 generated word problems of one step with a small
     model in process, whose answers are cut at 24 tokens: that shows the way, and
     is too little to tell. Writes winner.yaml, report.html, the study and the
-    record to --out (default: a new folder under runs/). Models are by default the benchmark's recorded ones, else the
-    embedded one.
+    record to --out (default: a new folder under runs/). Models are by default
+    the benchmark's recorded ones, else the embedded one.
 
     Example:
 
@@ -92,10 +92,9 @@ def command(
 
     if resume and out is None:
         raise ConfigError("--resume needs the folder of the search to go on with", hint="--out DIR")
-    easy = {} if benchmark else {"levels": EMBEDDED_LEVELS, "brief": True}
+    embedded = benchmark is None
+    easy = {"levels": EMBEDDED_LEVELS, "brief": True} if embedded else {}
     chosen = subject.benchmark(benchmark, data=data, seed=seed, scorer=scorer, **easy)
-    limit = limit or (None if benchmark else EMBEDDED_ITEMS)
-    max_tokens = max_tokens or (None if benchmark or models else EMBEDDED_TOKENS)
     folder = out or Path("runs") / time.strftime(f"{chosen.name}-%Y%m%d-%H%M%S")
 
     async def work(bar: Bar) -> SearchResult:
@@ -107,15 +106,15 @@ def command(
                 models=models or None,
                 exclude=exclude,
                 budget=budget,
-                trials=trials or (TRIALS if benchmark else EMBEDDED_TRIALS),
+                trials=trials or (EMBEDDED_TRIALS if embedded else TRIALS),
                 sampler=sampler,
                 seed=seed,
                 resume=resume,
                 dry_run=dry_run,
-                limit=limit,
+                limit=limit or (EMBEDDED_ITEMS if embedded else None),
                 space=load_space(space) if space else None,
-                max_tokens=max_tokens,
-                on_progress=lambda p: _advance(bar, p),
+                max_tokens=max_tokens or (EMBEDDED_TOKENS if embedded and not models else None),
+                on_progress=lambda at: advance(bar, at),
             )
 
     hint = f"what was finished is in {folder}: the same command with --out {folder} --resume goes on"
@@ -124,65 +123,9 @@ def command(
     if as_json:
         emit("search", result.to_json())
     elif dry_run:
-        _show_plan(result)
+        show_plan(result)
     else:
-        _show(result, folder)
+        show_result(result, folder)
     if show_report and result.report:
         click.launch(result.report)
     return BUDGET_REACHED if result.end == "budget" else 0
-
-
-def _advance(bar: Bar, at: Progress) -> None:
-    part = at.item / at.items if at.items else 0.0
-    stage = "choosing on dev" if at.stage == "dev" else "measuring on test"
-    best = f", best {at.best}" if at.best else ""
-    bar(round(at.done + part, 2), at.total, f"{stage}{best}")
-
-
-def _show_plan(result: SearchResult) -> None:
-    estimate = result.estimate or {}
-    show(
-        f"{result.benchmark}: {result.dev_n} dev and {result.test_n} test items, "
-        f"up to {result.trials} of {result.space_size:,} pipelines over {len(result.prices)} models"
-    )
-    show(
-        f"asking every model once on dev takes {estimate.get('calls', 0)} calls, about "
-        f"{dollars(estimate.get('usd_expected'))}, at most {dollars(estimate.get('usd_high'))}; "
-        "pipelines reuse these answers where they can"
-    )
-
-
-def _show(result: SearchResult, folder: Path) -> None:
-    from compose.search.report.names import short
-    from compose.search.report.page import shown
-    from compose.search.report.sentences import sentences
-
-    rows = shown(result)
-    single = result.best_single
-    table(
-        ["", "pipeline", "quality", "low", "high", "USD per 1,000", "seconds"],
-        [
-            (
-                "single"
-                if single and e.pipeline == single.pipeline
-                else "winner"
-                if result.winner and e.pipeline == result.winner.pipeline
-                else "",
-                short(e.pipeline),
-                *(percent(x) for x in (e.quality, e.quality_low, e.quality_high)),
-                None if e.usd_per_item is None else f"{1000 * e.usd_per_item:.4g}",
-                None if e.latency_s is None else f"{e.latency_s:.2f}",
-            )
-            for e in rows
-        ],
-        title=f"{result.benchmark}: measured on {result.test_n} test items, chosen on {result.dev_n} others",
-    )
-    for sentence in sentences(result):
-        show(sentence)
-    show(
-        f"\n{result.evaluated} pipelines in {result.seconds:.1f} s, {result.calls} calls asked for, "
-        f"{result.made} made, {dollars(result.usd_spent)} spent"
-    )
-    for error in result.errors:
-        say(f"failed: {error['message']}")
-    show(f'report: {result.report}\nuse it: compose run {folder / "winner.yaml"} "…"')

@@ -12,7 +12,8 @@ paired one of `evals.statistics`.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from statistics import fmean
+from typing import TYPE_CHECKING, Any
 
 from compose.errors import ModelError
 from compose.evals.evaluate import Evaluation, evaluate
@@ -20,13 +21,11 @@ from compose.evals.statistics import paired_difference
 from compose.models.ledger import Totals
 from compose.pipeline.graph import Pipeline
 from compose.search.record import Measured
-from compose.search.watch import Watch
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from compose.evals.benchmark import Benchmark, Item
-    from compose.models.call import Caller
     from compose.pipeline.run import Calls
 
 FIRST_BLOCK = 8
@@ -52,7 +51,7 @@ class Track:
         self.recorded = recorded
         self.on_item = on_item
         self._recovered = recovered
-        self._watch = Watch(caller)
+        self._caller = caller
 
     async def measure(
         self,
@@ -69,16 +68,14 @@ class Track:
         stands in `into`. Failed items are marked 0.
         """
         pipeline = Pipeline.from_data(data)
-        caller = cast("Caller", self._watch)
         evaluation = into if into is not None else Evaluation()
-        self._watch.mean()
         self._recovered()
         for block in _blocks(items, race=race and not self.recorded):
             await evaluate(
                 pipeline,
                 self.benchmark,
                 block,
-                caller,
+                self._caller,
                 seed=self.seed,
                 into=evaluation,
                 on_item=self._finished,
@@ -102,7 +99,7 @@ class Track:
             pipeline=pipeline.to_data(),
             scores=tuple(scores.get(item.id) for item in items),
             usd=tuple(evaluation.usd.get(item.id) if item.id in scores else None for item in items),
-            latency_s=self._watch.mean(),
+            latency_s=fmean(evaluation.latency.values()) if evaluation.latency else None,
             calls=ledger.calls,
             judged=judging.calls,
             usd_judged=judging.usd,

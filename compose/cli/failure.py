@@ -9,8 +9,6 @@ from __future__ import annotations
 import errno
 import sys
 import traceback
-from collections.abc import Generator
-from contextlib import contextmanager
 from typing import cast
 
 import click
@@ -42,15 +40,6 @@ class Interrupted(BaseException):
     def __init__(self, hint: str) -> None:
         super().__init__()
         self.hint = hint
-
-
-@contextmanager
-def resumable(hint: str) -> Generator[None]:
-    """Make a Ctrl-C inside say how to go on."""
-    try:
-        yield
-    except KeyboardInterrupt as error:
-        raise Interrupted(hint) from error
 
 
 def describe(error: BaseException) -> Failure:

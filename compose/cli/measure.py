@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import msgspec
 
 from compose.cli import subject
-from compose.cli.failure import resumable
+from compose.cli.interrupt import run_stoppable
 from compose.cli.output import progress, say
 from compose.errors import BudgetExceeded, ConfigError, ModelError
 
@@ -76,8 +75,7 @@ def measure(
     measured = Measured(job, systems)
     if not measured.items:
         raise ConfigError(f"the {job.split} split of {measured.benchmark.name!r} has no items")
-    with resumable(_KEPT):
-        asyncio.run(_work(measured, through))
+    run_stoppable(_work(measured, through), _KEPT)
     if not measured.evaluations:
         raise measured.stopped or ConfigError("no system to measure")
     errors = [list(e.errors.values()) for e in measured.evaluations.values() if len(e.errors) == len(e.scores)]

@@ -43,7 +43,7 @@ class Replay:
             raise ConfigError(f"{id!r} names no recorded model", hint="write it as replay/SET/MODEL")
         recorded = open_set(find_set(set_name, data))
         if name not in recorded.models:
-            raise UnknownName(f"model of the recorded set {set_name!r}", name, recorded.models)
+            raise UnknownName("model", name, recorded.models, where=f"recorded set {set_name}: ")
         return cls(id, recorded, name)
 
     async def complete(self, request: Request) -> Response:

@@ -88,7 +88,6 @@ def command(
         compose search --trials 8
     """
     from compose.search.search import search
-    from compose.search.space import load_space
 
     if resume and out is None:
         raise ConfigError("--resume needs the folder of the search to go on with", hint="--out DIR")
@@ -112,7 +111,7 @@ def command(
                 resume=resume,
                 dry_run=dry_run,
                 limit=limit or (EMBEDDED_ITEMS if embedded else None),
-                space=load_space(space) if space else None,
+                space=subject.space(space) if space else None,
                 max_tokens=max_tokens or (EMBEDDED_TOKENS if embedded and not models else None),
                 on_progress=lambda at: advance(bar, at),
             )

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from compose.evals.benchmark import Benchmark
     from compose.models.call import Caller
     from compose.pipeline.graph import Pipeline
+    from compose.search.space import Space
 
 CacheMode = Literal["on", "read", "off"]
 DEFAULT_BENCHMARK = "arith"
@@ -45,6 +46,15 @@ def read(text: str) -> Pipeline:
     from compose.techniques.generate import generate
 
     return generate(text)
+
+
+def space(file: Path) -> Space:
+    """The space that a file holds; raises `ConfigError`."""
+    from compose.search.space import load_space
+
+    found = load_space(file)
+    name_servers(found.models, file)
+    return found
 
 
 def name_servers(models: Iterable[str], file: Path) -> None:

@@ -49,6 +49,10 @@ def test_a_file_in_a_strange_folder_says_where_questions_go(compose: Run, theirs
         assert told.status == 0
         assert "sends questions to 10.0.0.1" in told.err
         assert f"compose trust {theirs}" in told.err
+    (theirs / "space.yaml").write_text('models: ["http://10.0.0.1/v1#m"]\nshapes: {single: {}}\n')
+    planned = compose("search", "--space", theirs / "space.yaml", "--dry-run")
+    assert planned.status == 0
+    assert "sends questions to 10.0.0.1" in planned.err
     compose("trust", theirs)
     assert "sends questions" not in compose("explain", file).err
 

@@ -165,12 +165,32 @@ async def test_recorded_answers_are_paid_once_and_written_nowhere(cache: Cache) 
     assert (await caller.call(ask(sample=1), ledger)).cached
 
 
-async def test_a_full_disk_stops_the_call_with_one_line(cache: Cache) -> None:
-    caller = caller_of(ScriptedModel(answer=lambda r: "x" * 100_000), cache=cache)
+def fill_up(cache: Cache) -> None:
     database = cache._database  # pyright: ignore[reportPrivateUsage]  # the only door to a real SQLITE_FULL
     database.once(lambda c: c.execute("PRAGMA max_page_count = 8"))
-    with pytest.raises(CacheError, match="disk is full"):
-        await caller.call(ask(), Ledger())
+
+
+async def test_a_full_disk_stops_the_call_with_one_line_and_what_it_paid_is_listed(cache: Cache) -> None:
+    model = ScriptedModel(answer=lambda r: "x" * 100_000, price=DOLLAR, usage=Usage(0, 2))
+    caller, ledger = caller_of(model, cache=cache), Ledger()
+    fill_up(cache)
+    results = await asyncio.gather(*(caller.call(ask(), ledger, node="n") for _ in range(3)), return_exceptions=True)
+    assert [type(r) for r in results] == [CacheError] * 3
+    assert "disk is full" in str(results[0])
+    assert (ledger.calls, ledger.by_node()["n"].usd_spent, caller.spent) == (1, 2.0, 2.0)
+
+
+@pytest.mark.parametrize("rounds", range(1, 12))
+async def test_what_was_paid_is_listed_whenever_the_last_who_waits_is_cancelled(cache: Cache, rounds: int) -> None:
+    model = ScriptedModel(price=DOLLAR, usage=Usage(0, 2))
+    caller, ledger = caller_of(model, cache=cache), Ledger()
+    tasks = [asyncio.create_task(caller.call(ask(), ledger)) for _ in range(2)]
+    for _ in range(rounds):
+        await asyncio.sleep(0)
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+    assert ledger.usd_spent == caller.spent
 
 
 # Single-flight
@@ -419,6 +439,14 @@ async def test_when_all_fallbacks_fail_the_first_error_is_raised() -> None:
     with pytest.raises(AuthError, match="no key") as caught:
         await caller_of(first, second, config=config, retries=0).call(ask(), Ledger())
     assert caught.value.__notes__ == ["fallback b: down"]
+
+
+async def test_those_who_wait_for_one_call_read_once_what_a_fallback_said() -> None:
+    first = ScriptedModel(answer=lambda r: AuthError("no key", model="m"), latency=0.01)
+    second = ScriptedModel("b", answer=lambda r: AuthError("down", model="b"))
+    caller = caller_of(first, second, config=Config(models={"m": ModelConfig(fallbacks=("b",))}))
+    results = await asyncio.gather(*(caller.call(ask(), Ledger()) for _ in range(3)), return_exceptions=True)
+    assert [getattr(r, "__notes__", None) for r in results] == [["fallback b: down"]] * 3
 
 
 async def test_a_model_cannot_stand_in_for_itself() -> None:

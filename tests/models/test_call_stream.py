@@ -159,6 +159,18 @@ async def test_a_stream_that_others_wait_for_goes_on_when_it_is_left() -> None:
     assert (len(model.requests), ledger.calls, ledger.usd_spent) == (1, 1, 2.0)
 
 
+async def test_a_stream_that_is_left_by_all_who_waited_for_it_costs_what_came() -> None:
+    caller, ledger = caller_of(Slow(script=["one two"], price=DOLLAR)), Ledger()
+    stream = caller.stream(ask(), ledger)
+    await anext(stream)
+    waiting = asyncio.create_task(caller.call(ask(), ledger))
+    await asyncio.sleep(0)
+    await stream.aclose()
+    waiting.cancel()
+    await asyncio.wait((waiting,))
+    assert (ledger.calls, ledger.usd_spent, caller.spent) == (1, 1.0, 1.0)
+
+
 async def test_a_cancelled_stream_ends_the_call() -> None:
     model = ScriptedModel(latency=10)
     caller = caller_of(model, concurrency=1)

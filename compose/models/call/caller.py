@@ -14,11 +14,11 @@ from compose.config import CacheMode, Config, load_config
 from compose.errors import ConfigError, ModelError
 from compose.models.cache import Cache
 from compose.models.call.budget import Budget
-from compose.models.call.chain import Chain, Paid
-from compose.models.call.flights import Flights
+from compose.models.call.chain import Chain
+from compose.models.call.flights import Flights, Record
 from compose.models.call.limits import Slots
 from compose.models.call.secrets import blank_secrets
-from compose.models.call.stream import Record, streamed
+from compose.models.call.stream import streamed
 from compose.models.call.target import Target
 from compose.models.call.targets import Targets
 from compose.models.ledger import Ledger
@@ -105,15 +105,14 @@ class Caller:
         """Answer one sample and account for it in `ledger` under `node`.
 
         Raises the `ModelError` of the model asked for when it and its fallbacks
-        failed for good, `BudgetExceeded`, `ConfigError` or `CacheError`.
+        failed for good, `BudgetExceeded`, `ConfigError` or `CacheError`. An answer
+        that was paid and is then lost is accounted for, too.
         """
         try:
-            response, spent = await self._answer(request)
+            return await self._answer(request, _recorder(ledger, node))
         except Exception as error:
             blank_secrets(error, self._key_names())
             raise
-        ledger.record(response, node=node, spent=spent)
-        return response
 
     async def stream(self, request: Request, ledger: Ledger, *, node: str = "") -> AsyncGenerator[Delta]:
         """Answer one sample piece by piece; the last delta carries the response.
@@ -123,12 +122,8 @@ class Caller:
         raised, since a piece cannot be unsaid. What came of a stream that breaks
         off or is left early is accounted for with an estimate.
         """
-
-        def record(response: Response, spent: float | None) -> None:
-            ledger.record(response, node=node, spent=spent)
-
         try:
-            async with aclosing(self._streamed(request, record)) as deltas:
+            async with aclosing(self._streamed(request, _recorder(ledger, node))) as deltas:
                 async for delta in deltas:
                     yield delta
         except Exception as error:
@@ -149,17 +144,17 @@ class Caller:
     ) -> None:
         await self.aclose()
 
-    async def _answer(self, request: Request) -> Paid:
+    async def _answer(self, request: Request, record: Record) -> Response:
         """The answer of the model asked for, or of the first of its fallbacks that has one."""
         target = self._target(request.model)
         try:
-            return await self._chain.answer(target, request)
+            return await self._chain.answer(target, request, record)
         except ModelError as error:
             for name in target.fallbacks:
                 try:
-                    return await self._chain.answer(self._target(name), request)
+                    return await self._chain.answer(self._target(name), request, record)
                 except ModelError as other:
-                    error.add_note(f"fallback {other}")
+                    _note(error, other)
             raise
 
     async def _streamed(self, request: Request, record: Record) -> AsyncGenerator[Delta]:
@@ -180,7 +175,7 @@ class Caller:
                 if failed is None:
                     failed = error
                 else:
-                    failed.add_note(f"fallback {error}")
+                    _note(failed, error)
         if failed is not None:
             raise failed
 
@@ -193,3 +188,14 @@ class Caller:
 
     def _target(self, id: str) -> Target:
         return self._targets.get(id, self.config)
+
+
+def _recorder(ledger: Ledger, node: str) -> Record:
+    return lambda response, spent: ledger.record(response, node=node, spent=spent)
+
+
+def _note(error: ModelError, fallback: ModelError) -> None:
+    """Say of an error what a fallback said; those who waited for one call share its error."""
+    note = f"fallback {fallback}"
+    if note not in getattr(error, "__notes__", ()):
+        error.add_note(note)

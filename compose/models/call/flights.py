@@ -3,24 +3,35 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Coroutine
+from typing import Any
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
+from compose.types import Response
 
-    from compose.types import Response
+Record = Callable[[Response, float | None], None]
+"""Takes an answer into the ledger, with what was paid for it now in USD."""
 
 
 class Flight:
-    """One call under way, who waits for it, and whether its price is accounted for."""
+    """One call under way, who waits for it, and whether its price is accounted for.
 
-    __slots__ = ("claimed", "loop", "task", "waiting")
+    `made` is what came of the call and has to be paid, whether or not it could be kept.
+    """
+
+    __slots__ = ("claimed", "loop", "made", "task", "waiting")
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self.loop = loop
         self.task: asyncio.Task[None] | None = None
         self.waiting: list[asyncio.Future[Response]] = []
+        self.made: Response | None = None
         self.claimed = False
+
+    def claim(self) -> bool:
+        """Whether who asks is the first to be told of something that has to be paid."""
+        mine = self.made is not None and not self.claimed
+        self.claimed = self.claimed or mine
+        return mine
 
     def tell(self, response: Response) -> None:
         """Give the answer to everyone who still waits."""
@@ -39,12 +50,17 @@ class Flight:
                 waiter.set_exception(error)
 
 
+Make = Callable[[Flight], Coroutine[Any, Any, Response]]
+"""Makes the call of a flight, and sets its `made`."""
+
+
 class Flights:
     """The calls under way by key.
 
     A call outlives the cancellation of whoever began it as long as one waiter is
     left. When the last one goes, the call is cancelled and has given back all it
-    held before that waiter's cancellation goes on.
+    held before that waiter's cancellation goes on. What was paid for an answer is
+    accounted for once, also when nobody gets it.
     """
 
     def __init__(self) -> None:
@@ -53,8 +69,12 @@ class Flights:
     def __len__(self) -> int:
         return len(self._flights)
 
-    async def join(self, key: bytes, make: Callable[[], Coroutine[Any, Any, Response]]) -> tuple[Response, bool]:
-        """The answer, and whether this waiter is the one that it was made for."""
+    async def join(self, key: bytes, make: Make, lost: Record) -> tuple[Response, bool]:
+        """The answer, and whether this waiter is the one that it was made for.
+
+        `lost` is told of an answer that was paid and that this waiter, the first
+        to end, does not get: it could not be kept, or the waiter is cancelled.
+        """
         loop = asyncio.get_running_loop()
         flight = self._flights.get(key)
         if flight is None or flight.loop is not loop:
@@ -64,16 +84,20 @@ class Flights:
         flight.waiting.append(waiter)
         try:
             response = await waiter
-        except asyncio.CancelledError:
-            await self._leave(key, flight, waiter)
+        except BaseException as error:
+            try:
+                if isinstance(error, asyncio.CancelledError):
+                    await self._leave(key, flight, waiter)
+            finally:
+                if flight.made is not None and flight.claim():
+                    lost(flight.made, flight.made.usd)
             raise
-        mine, flight.claimed = not flight.claimed, True
-        return response, mine
+        return response, flight.claim()
 
-    async def _fly(self, key: bytes, flight: Flight, make: Callable[[], Coroutine[Any, Any, Response]]) -> None:
+    async def _fly(self, key: bytes, flight: Flight, make: Make) -> None:
         """Make the call and tell the waiters from here, which saves each a round through the loop."""
         try:
-            response = await make()
+            response = await make(flight)
         except BaseException as error:
             self._end(key, flight)
             flight.fail(error)

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
 
 from compose.cost import estimate_tokens
 from compose.errors import BadResponse
-from compose.models.call.chain import Chain, Paid, late
+from compose.models.call.chain import Chain, late
+from compose.models.call.flights import Flight, Record
 from compose.models.call.retry import retrying
 from compose.models.call.target import Target
 from compose.models.model import Delta
 from compose.types import Request, Response, Usage
-
-Record = Callable[[Response, float | None], None]
-"""Takes an answer into the ledger, with what was paid for it now in USD."""
 
 
 async def streamed(chain: Chain, target: Target, request: Request, record: Record) -> AsyncGenerator[Delta]:
@@ -28,13 +26,12 @@ async def streamed(chain: Chain, target: Target, request: Request, record: Recor
     """
     asked, key = chain.prepared(target, request)
     if target.model.stored or chain.cache.find(key) is not None:
-        response, spent = await chain.answer(target, request)
-        record(response, spent)
+        response = await chain.answer(target, request, record)
         yield Delta(response.text)
         yield Delta(response=response)
         return
     flow = _Flow(chain, target, asked, key)
-    task = asyncio.create_task(chain.flights.join(key, flow.run))
+    task = asyncio.create_task(chain.shared(target, key, flow.run, record))
     task.add_done_callback(flow.end)
     try:
         while (delta := await flow.pieces.get()) is not None:
@@ -42,12 +39,10 @@ async def streamed(chain: Chain, target: Target, request: Request, record: Recor
     finally:
         task.cancel()
         await asyncio.wait((task,))
-        if (paid := flow.paid(task)) is not None:
-            record(*paid)
-    response, mine = await task
+    response = await task
     if not flow.began:
         yield Delta(response.text)
-    yield Delta(flow.last, chain.shared(target, response, mine=mine)[0])
+    yield Delta(flow.last, response)
 
 
 class _Flow:
@@ -58,7 +53,6 @@ class _Flow:
         self.began = False
         self.last = ""
         """The text beside the response."""
-        self._made: Response | None = None
         self._chain = chain
         self._target = target
         self._request = request
@@ -66,30 +60,21 @@ class _Flow:
         self._text: list[str] = []
         self._start = time.perf_counter()
 
-    def end(self, task: asyncio.Task[tuple[Response, bool]]) -> None:
+    def end(self, task: asyncio.Task[Response]) -> None:
         """No more pieces come."""
         self.pieces.put_nowait(None)
 
-    def paid(self, task: asyncio.Task[tuple[Response, bool]]) -> Paid | None:
-        """What is to be recorded once the task is done: its answer, else what came of one that failed or was left."""
-        if not task.cancelled() and task.exception() is None:
-            response, mine = task.result()
-            return self._chain.shared(self._target, response, mine=mine)
-        return None if self._made is None else (self._made, self._made.usd)
-
-    async def run(self) -> Response:
+    async def run(self, flight: Flight) -> Response:
         """Budget, then the pieces; durable before the whole is given out."""
-        most = self._chain.most(self._target, self._request)
-        await self._chain.budget.reserve(most)
+        most = await self._chain.reserve(self._target, self._request)
         try:
-            self._made = response = await self._whole()
+            flight.made = response = await self._whole()
             await self._chain.keep(self._target, self._key, response)
             return response
         finally:
-            if self._made is None and self.began:
-                self._made = self._unfinished()
-            cost = 0.0 if self._made is None else self._made.usd
-            self._chain.budget.settle(most, most if cost is None else cost)
+            if flight.made is None and self.began:
+                flight.made = self._unfinished()
+            self._chain.settle(most, flight.made)
 
     async def _whole(self) -> Response:
         """The pieces, and the response at their end; it still holds its place."""

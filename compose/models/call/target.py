@@ -14,7 +14,6 @@ from compose.models.model import Model
 from compose.types import Params, Price, Request, Response
 
 _replace = msgspec.structs.replace
-_NO_PARAMS = Params()
 
 
 class Target:
@@ -27,7 +26,7 @@ class Target:
         self.timeout = settings.timeout or timeout
         self.fallbacks = tuple(name for name in settings.fallbacks if name != id)  # it may be its target's fallback
         self._base_url = settings.base_url
-        self._defaults = settings.params
+        self._defaults = settings.params if settings.params != Params() else None
         self._limits = limits
 
     @cached_property
@@ -38,7 +37,7 @@ class Target:
     def request(self, asked: Request) -> Request:
         """The request as this model gets it: its own id, and defaults for what is not set."""
         params = asked.params
-        if self._defaults != _NO_PARAMS:
+        if self._defaults is not None:
             params = params.over(self._defaults)
         if params is asked.params and asked.model == self.model.id:
             return asked

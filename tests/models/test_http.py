@@ -27,6 +27,7 @@ from compose.errors import (
 )
 from compose.models.model import Delta, Model
 from compose.models.providers.http import Http
+from compose.models.providers.sse import MAX_EVENT, events
 from compose.models.resolve import resolve
 from compose.testing.server import FakeServer, Reply
 from compose.types import Json, Message, Params, Price, Request
@@ -71,6 +72,15 @@ FAILURES: list[tuple[Reply, type[ComposeError], bool]] = [
     (Reply(body={"choices": [{"message": {"content": 5}}]}), BadResponse, True),
     (Reply(body={"error": {"message": "overloaded", "code": 502}}), ServerError, True),
     (Reply(body={"error": {"message": "prompt is too long"}}), ContextOverflow, False),
+    (Reply(body={"error": {"message": "slow down", "code": 429}}), RateLimited, True),
+    (Reply(body={"error": {"message": "slow down", "code": "429"}}), RateLimited, True),
+    (Reply(body={"error": {"message": "bad key", "code": 401}}), AuthError, False),
+    (Reply(body={"error": {"message": "late", "code": 408}}), CallTimeout, True),
+    (Reply(body={"error": {"message": "no", "code": "invalid_request_error"}}), ModelError, False),
+    (Reply(body={"error": {"message": "no", "code": None, "type": "invalid_request_error"}}), ModelError, False),
+    (Reply(body={"error": {"message": "no", "code": "invalid_api_key", "type": "x"}}), AuthError, False),
+    (Reply(body={"error": {"message": "down", "code": "odd"}}), ServerError, True),
+    (Reply(body={"error": "down"}), ServerError, True),
 ]
 
 
@@ -382,8 +392,6 @@ async def test_a_body_without_end_is_not_read_to_the_end(
 
 
 async def test_events_cut_at_any_byte_are_read_the_same() -> None:
-    from compose.models.providers.sse import events
-
     raw = b': hi\r\n\r\ndata: {"a":\r\ndata: 1}\r\n\r\ndata: x\n\ndata: [DONE]\n\ndata: y\n\n'
 
     async def cut(size: int) -> AsyncIterator[bytes]:
@@ -392,6 +400,18 @@ async def test_events_cut_at_any_byte_are_read_the_same() -> None:
 
     for size in range(1, len(raw) + 1):
         assert [e async for e in events(cut(size), "m")] == [b'{"a":\n1}', b"x"]
+
+
+@pytest.mark.timeout(20)  # where each piece copies those before it, this takes minutes
+async def test_a_long_event_in_many_pieces_is_put_together_once() -> None:
+    line = b"data: " + b"x" * (MAX_EVENT - 100)
+
+    async def pieces() -> AsyncIterator[bytes]:
+        for start in range(0, len(line), 256):
+            yield line[start : start + 256]
+        yield b"\n\n"
+
+    assert [len(event) async for event in events(pieces(), "m")] == [MAX_EVENT - 100]
 
 
 async def test_the_session_is_shared_and_closed_by_the_last() -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Any
 
 import msgspec
 
 from compose.cost import estimate_answer, estimate_tokens, price_of
-from compose.errors import BadResponse, ComposeError, ContextOverflow, ModelError, ServerError
+from compose.errors import BadResponse
 from compose.models.model import Price
+from compose.models.providers.status import error_in
 from compose.types import Json, Request, Response, Usage
 
 
@@ -109,11 +110,11 @@ def convert(data: Any, model: str) -> Completion:
 def response_of(completion: Completion, request: Request, model: str, price: Price | None, seconds: float) -> Response:
     """The response that a whole completion is.
 
-    Raises `BadResponse` where it holds no choice, `ServerError` or
-    `ContextOverflow` where it holds an error in place of an answer.
+    Raises `BadResponse` where it holds no choice, and what an error means that
+    it holds in place of an answer.
     """
     if completion.error is not None:
-        raise error_of(completion.error, model)
+        raise error_in(completion.error, model)
     if not completion.choices or (said := completion.choices[0].message) is None:
         raise BadResponse("the answer holds no choices", model=model)
     choice = completion.choices[0]
@@ -157,39 +158,3 @@ def counted(response: Response, usage: _Usage | None, request: Request, price: P
         estimated=(prompt, completion) != (usage.prompt_tokens, usage.completion_tokens),
     )
     return msgspec.structs.replace(response, usage=counts, usd=price_of(counts, price))
-
-
-def error_of(error: Any, model: str) -> ComposeError:
-    """The error that an error object in place of an answer means."""
-    text = error_text(error)
-    if too_long(text):
-        return ContextOverflow(text, model=model, hint="shorten the prompt, or choose a model with a longer context")
-    code = cast("Json", error).get("code") if isinstance(error, dict) else None
-    if isinstance(code, int) and 400 <= code < 500:
-        return ModelError(text, model=model)
-    return ServerError(text, model=model, status=code if isinstance(code, int) else None)
-
-
-def error_text(error: Any) -> str:
-    """The message in an error object, on one line of at most 300 characters."""
-    while isinstance(error, dict):
-        found = cast("Json", error)
-        error = next((found[k] for k in ("message", "detail", "error", "type") if found.get(k)), "error")
-    return " ".join(str(error).split())[:300]
-
-
-_TOO_LONG = (
-    "context length",
-    "context_length",
-    "context size",
-    "context window",
-    "maximum context",
-    "too many tokens",
-    "prompt is too long",
-)
-
-
-def too_long(text: str) -> bool:
-    """Whether a server's message says that the prompt does not fit."""
-    low = text.lower()
-    return any(mark in low for mark in _TOO_LONG)

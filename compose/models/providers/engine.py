@@ -13,6 +13,7 @@ from typing import Any
 
 from compose.errors import ConfigError, missing_extra
 from compose.models.providers import chat
+from compose.models.providers.status import by_status
 
 
 def _cores() -> int:
@@ -70,7 +71,7 @@ class Engine:
         try:
             self._loaded(model).handle_chat_completions(body, got)
         except ValueError as error:
-            raise chat.error_of({"code": 400, "message": str(error)}, model) from error
+            raise by_status(400, str(error), model) from error
         if failed:
             raise failed[0]
 

@@ -10,14 +10,15 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import asynccontextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from compose.config import Config
-from compose.errors import AuthError, BadResponse, CallTimeout, ConfigError, ModelError, Unreachable
+from compose.errors import AuthError, BadResponse, CallTimeout, ConfigError, Unreachable
 from compose.models.model import Abilities, Delta, Price
 from compose.models.providers import bounded, chat, session
 from compose.models.providers.refuse import refuse
@@ -90,49 +91,41 @@ class Http:
 
     async def complete(self, request: Request) -> Response:
         """One POST, one sample."""
-        refuse(request, self.abilities, self.id)
         start = time.perf_counter()
-        payload = chat.encode(chat.body(request, self._name))
-        http = session.of_loop(self)
-        try:
-            async with http.post(
-                self._address, data=_json(payload), headers=self._headers(), allow_redirects=False
-            ) as reply:
-                if reply.status != 200:
-                    raise await self._refused(reply)
-                raw = await bounded.body(reply, self.id)
-        except session.errors() as error:
-            raise self._failed(error) from error
+        async with self._post(request) as reply:
+            raw = await bounded.body(reply, self.id)
         return chat.response_of(chat.decode(raw, self.id), request, self.id, self.price, time.perf_counter() - start)
 
     async def stream(self, request: Request) -> AsyncIterator[Delta]:
         """One POST with server-sent events; the last delta carries the response."""
-        refuse(request, self.abilities, self.id)
         start = time.perf_counter()
         whole = Assembler(request, self.id)
-        payload = chat.encode(chat.body(request, self._name, stream=True))
-        http = session.of_loop(self)
-        try:
-            async with http.post(
-                self._address, data=_json(payload), headers=self._headers(), allow_redirects=False
-            ) as reply:
-                if reply.status != 200:
-                    raise await self._refused(reply)
-                async for event in events(bounded.chunks(reply, self.id), self.id):
-                    if text := whole.add(chat.decode(event, self.id)):
-                        yield Delta(text)
-        except session.errors() as error:
-            raise self._failed(error) from error
+        async with self._post(request, stream=True) as reply:
+            async for event in events(bounded.chunks(reply, self.id), self.id):
+                if text := whole.add(chat.decode(event, self.id)):
+                    yield Delta(text)
         yield Delta(response=whole.response(self.price, time.perf_counter() - start))
 
     async def aclose(self) -> None:
         """Give back this model's share of the session; the last one closes it."""
         await session.release(self)
 
-    async def _refused(self, reply: aiohttp.ClientResponse) -> ModelError:
-        return error_for(reply.status, reply.headers, await bounded.start(reply), self.id, self._key_env)
+    @asynccontextmanager
+    async def _post(self, request: Request, *, stream: bool = False) -> AsyncGenerator[aiohttp.ClientResponse]:
+        """The reply to a request; what goes wrong with it, also while it is read, is raised as our error."""
+        refuse(request, self.abilities, self.id)
+        data = _json(chat.encode(chat.body(request, self._name, stream=stream)))
+        http = session.of_loop(self)
+        try:
+            async with http.post(self._address, data=data, headers=self._headers(), allow_redirects=False) as reply:
+                if reply.status != 200:
+                    raw = await bounded.start(reply)
+                    raise error_for(reply.status, reply.headers, raw, self.id, self._key_env)
+                yield reply
+        except session.errors() as error:
+            raise self._failed(error) from error
 
-    def _failed(self, error: Exception) -> AuthError | BadResponse | CallTimeout | Unreachable:
+    def _failed(self, error: Exception) -> BadResponse | CallTimeout | Unreachable:
         import aiohttp
 
         if isinstance(error, asyncio.TimeoutError):

@@ -17,8 +17,7 @@ from compose.errors import (
     ServerError,
     Unreachable,
 )
-from compose.models.providers.chat import error_text, too_long
-from compose.models.providers.status import retry_after
+from compose.models.providers.status import error_text, retry_after, too_long
 
 _CHATTER = re.compile(r"\s*(?:Traceback \(most recent|This looks like a bug in LiteLLM|Received Model Group)")
 """Where the part of a message ends that is about the error."""

@@ -10,6 +10,7 @@ import msgspec
 from compose.errors import BadResponse
 from compose.models.model import Price
 from compose.models.providers import chat
+from compose.models.providers.status import error_in
 from compose.types import Json, Request, Response
 
 MAX_EVENT = 8 << 20
@@ -23,25 +24,44 @@ async def events(chunks: AsyncIterable[bytes], model: str) -> AsyncIterator[byte
     standard says; an event of several data lines is joined. Raises `BadResponse`
     for a line or an event that does not end.
     """
-    rest = b""
+    lines = _Lines()
     data: list[bytes] = []
+    size = 0
     async for chunk in chunks:
-        *lines, rest = (rest + chunk).split(b"\n")
-        for line in lines:
-            line = line.rstrip(b"\r")
+        for line in lines.cut(chunk):
             if line.startswith(b"data:"):
                 data.append(line[5:].strip())
+                size += len(line)
             elif not line and data:
                 if (event := b"\n".join(data)) == b"[DONE]":
                     return
                 yield event
-                data = []
-        if len(rest) + sum(map(len, data)) > MAX_EVENT:
+                data, size = [], 0
+        if size + lines.open > MAX_EVENT:
             raise BadResponse(f"a piece of the stream is longer than {MAX_EVENT >> 20} MB", model=model)
-    if rest.startswith(b"data:"):
-        data.append(rest[5:].strip())
+    for line in lines.cut(b"\n"):
+        if line.startswith(b"data:"):
+            data.append(line[5:].strip())
     if data and (event := b"\n".join(data)) != b"[DONE]":
         yield event
+
+
+class _Lines:
+    """Cuts a stream into lines, and looks at each byte once; `open` is the bytes of the line without an end."""
+
+    def __init__(self) -> None:
+        self.open = 0
+        self._pieces: list[bytes] = []
+
+    def cut(self, chunk: bytes) -> list[bytes]:
+        """The lines that a chunk ends, without their ends."""
+        *lines, rest = chunk.split(b"\n")
+        if lines:
+            lines[0] = b"".join((*self._pieces, lines[0]))
+            self.open, self._pieces = 0, []
+        self.open += len(rest)
+        self._pieces.append(rest)
+        return [line.rstrip(b"\r") for line in lines]
 
 
 class _Function(msgspec.Struct):
@@ -71,7 +91,7 @@ class Assembler:
     def add(self, chunk: chat.Completion) -> str:
         """Take one chunk; returns its text. Raises what an error in the stream means."""
         if chunk.error is not None:
-            raise chat.error_of(chunk.error, self.model)
+            raise error_in(chunk.error, self.model)
         if chunk.usage is not None:
             self._usage = chunk.usage
         if not chunk.choices:

@@ -21,6 +21,7 @@ _FIXED_TEMPERATURE = ("o1", "o3", "o4", "gpt-5")
 class Entry(msgspec.Struct):
     """A row of the table, as far as it is used."""
 
+    litellm_provider: str = ""
     input_cost_per_token: float | None = None
     output_cost_per_token: float | None = None
     cache_read_input_token_cost: float | None = None
@@ -58,9 +59,16 @@ def entry(id: str) -> Entry | None:
 
 
 def price(id: str) -> Price | None:
-    """The list price in USD per million tokens, `None` where the table has none."""
+    """The list price in USD per million tokens, `None` where the table has none.
+
+    A bare name in the table has the price of the provider that the table gives;
+    what another one asks for a model of that name is unknown.
+    """
     row = entry(id)
     if row is None or row.input_cost_per_token is None or row.output_cost_per_token is None:
+        return None
+    provider, slash, _ = id.partition("/")
+    if slash and id not in table() and not row.litellm_provider.startswith(provider):
         return None
     return Price(
         input=row.input_cost_per_token * MILLION,

@@ -10,6 +10,8 @@ from typing import BinaryIO
 _WIDTH = {0: 1, 1: 1, 2: 2, 3: 2, 4: 4, 5: 4, 6: 4, 7: 1, 10: 8, 11: 8, 12: 8}
 """Bytes of a value by its type; 8 is a string, 9 an array."""
 _STRING, _ARRAY = 8, 9
+_MAX_RANK = 4
+"""Dimensions that a tensor can have."""
 _MAGIC = int.from_bytes(b"GGUF", "little")
 
 
@@ -18,14 +20,14 @@ def parameters(path: Path) -> float | None:
     try:
         with path.open("rb") as file:
             return _count(file) / 1e9
-    except (OSError, struct.error, KeyError):
+    except (OSError, OverflowError, ValueError, struct.error):
         return None
 
 
 def _count(file: BinaryIO) -> int:
     magic, version, tensors, settings = _read(file, "<IIQQ")
     if magic != _MAGIC or version not in (2, 3):
-        raise KeyError(magic)
+        raise ValueError("no GGUF of version 2 or 3")
     for _ in range(settings):
         _skip_string(file)
         _skip_value(file, _read(file, "<I")[0])
@@ -36,6 +38,8 @@ def _elements(file: BinaryIO) -> int:
     """Elements of one tensor from its entry: name, shape, type, offset."""
     _skip_string(file)
     (rank,) = _read(file, "<I")
+    if rank > _MAX_RANK:
+        raise ValueError(f"a tensor of {rank} dimensions")
     shape = _read(file, f"<{rank}Q")
     file.seek(12, 1)
     return math.prod(shape)
@@ -46,13 +50,19 @@ def _skip_value(file: BinaryIO, kind: int) -> None:
         _skip_string(file)
     elif kind == _ARRAY:
         inner, count = _read(file, "<IQ")
-        if inner in _WIDTH:
-            file.seek(_WIDTH[inner] * count, 1)
-        else:
+        if inner == _STRING:
             for _ in range(count):
-                _skip_value(file, inner)
+                _skip_string(file)
+        else:
+            file.seek(_width(inner) * count, 1)
     else:
-        file.seek(_WIDTH[kind], 1)
+        file.seek(_width(kind), 1)
+
+
+def _width(kind: int) -> int:
+    if kind not in _WIDTH:
+        raise ValueError(f"a value of type {kind}")
+    return _WIDTH[kind]
 
 
 def _skip_string(file: BinaryIO) -> None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
 import warnings
-from typing import Any
+from collections.abc import AsyncGenerator
+from contextlib import aclosing, suppress
+from typing import Any, cast
 
 import pytest
 
@@ -20,6 +23,7 @@ from compose.errors import (
     ServerError,
     Unreachable,
 )
+from compose.models.model import Delta
 from compose.models.providers.litellm import (
     LiteLLM,
     _library,  # pyright: ignore[reportPrivateUsage]  # what happens at import is seen nowhere else
@@ -137,6 +141,29 @@ async def test_streams() -> None:
     assert last.response.usage.completion_tokens == 2
 
 
+async def test_a_stream_that_was_left_is_closed() -> None:
+    gone = asyncio.Event()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """One piece, then nothing until the client hangs up."""
+        await reader.readuntil(b"\r\n\r\n")
+        head = b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Type: text/event-stream\r\n\r\n"
+        writer.write(head + b'data: {"choices": [{"index": 0, "delta": {"content": "one"}}]}\n\n')
+        with suppress(ConnectionError):
+            while await reader.read(1 << 16):
+                pass
+        writer.close()
+        gone.set()
+
+    async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
+        model = LiteLLM(ID, base_url=f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1")
+        stream = model.stream(Request(ID, (Message("user", "hi"),)))
+        async with aclosing(cast("AsyncGenerator[Delta]", stream)) as left:
+            assert (await anext(left)).text == "one"
+        async with asyncio.timeout(10):
+            await gone.wait()
+
+
 async def test_what_the_table_says_a_model_refuses_is_refused_by_name() -> None:
     model = resolve("o3-mini", Config())
     picture = Message("user", [{"type": "image_url", "image_url": {"url": "data:,"}}])
@@ -156,6 +183,18 @@ def test_prices_come_from_the_table_and_unknown_ones_are_none() -> None:
     assert "LiteLLM" in mini.source
     assert resolve("openai/gpt-4o-mini", Config()).price == mini
     assert resolve(ID, Config()).price is None
+
+
+@pytest.mark.parametrize("provider", ["ollama", "lm_studio", "hosted_vllm", "github", "litellm_proxy", "cohere"])
+def test_a_model_of_another_provider_has_no_price_of_its_namesake(provider: str) -> None:
+    assert resolve(f"{provider}/gpt-4o", Config()).price is None
+
+
+@pytest.mark.parametrize("id", ["anthropic/claude-haiku-4-5", "vertex_ai/gemini-2.5-flash", "cohere/command-a-03-2025"])
+def test_a_provider_asks_for_its_own_models_what_the_table_says(id: str) -> None:
+    price = resolve(id, Config()).price
+    assert price is not None
+    assert price == resolve(id.partition("/")[2], Config()).price
 
 
 @pytest.mark.timeout(120)

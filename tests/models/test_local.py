@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import os
 import struct
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 import pytest
@@ -16,7 +17,7 @@ import pytest
 from compose.config import Config, ModelConfig
 from compose.errors import ComposeError, ConfigError, ContextOverflow
 from compose.models.gguf import parameters
-from compose.models.model import Model
+from compose.models.model import Delta, Model
 from compose.models.providers.local import Local, seed_of
 from compose.models.resolve import resolve
 from compose.models.weights import KNOWN, at_hand, find_weights, identity, notional_price
@@ -109,6 +110,15 @@ async def test_cancelling_frees_the_slot_and_a_stream_can_be_left(model: Model) 
 
 
 @real
+async def test_a_stream_that_was_left_has_ended_its_work(model: Model) -> None:
+    async with aclosing(
+        cast("AsyncGenerator[Delta]", model.stream(ask("Tell a long story.", max_tokens=1500)))
+    ) as left:
+        await anext(left)
+    assert asyncio.all_tasks() == {asyncio.current_task()}
+
+
+@real
 async def test_what_cannot_be_done_is_said(model: Model) -> None:
     with pytest.raises(ContextOverflow, match=ID):
         await model.complete(ask("word " * 5000))
@@ -191,6 +201,30 @@ def test_parameters_are_counted_from_the_header(tmp_path: Path) -> None:
     path.write_bytes(path.read_bytes()[:60])
     assert parameters(path) is None
     assert parameters(tmp_path / "absent.gguf") is None
+
+
+def entry(rank: int) -> bytes:
+    """A tensor without a name."""
+    return struct.pack("<QI", 0, rank) + bytes(8 * 4 + 12)
+
+
+NONSENSE = {
+    "a name of half the address space": (1, 1, struct.pack("<Q", 2**63 + 5)),
+    "a name of the whole address space": (1, 1, struct.pack("<Q", 2**64 - 1)),
+    "an array too long for an offset": (0, 1, struct.pack("<QIIQ", 0, 9, 12, 2**62)),
+    "arrays in arrays without end": (0, 1, struct.pack("<QI", 0, 9) + struct.pack("<IQ", 9, 1) * 5000),
+    "a type that is none": (0, 1, struct.pack("<QI", 0, 99) + bytes(99)),
+    "more dimensions than memory": (1, 0, entry(2**32 - 1)),
+    "one dimension too many": (1, 0, entry(5) + bytes(99)),
+}
+
+
+@pytest.mark.parametrize("what", NONSENSE)
+def test_a_header_of_nonsense_has_no_parameters(what: str, tmp_path: Path) -> None:
+    tensors, settings, rest = NONSENSE[what]
+    path = tmp_path / "a.gguf"
+    path.write_bytes(struct.pack("<4sIQQ", b"GGUF", 3, tensors, settings) + rest)
+    assert parameters(path) is None
 
 
 def test_no_file_is_read_before_it_is_needed(tmp_path: Path) -> None:

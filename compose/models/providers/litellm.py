@@ -86,6 +86,8 @@ class LiteLLM:
             if not is_theirs(error):
                 raise
             raise translate(error, self.id) from error
+        finally:
+            await pieces.aclose()
         yield Delta(response=whole.response(self.price, time.perf_counter() - start))
 
     async def aclose(self) -> None:

@@ -91,6 +91,7 @@ class Local:
             await task
         finally:
             task.cancel()
+            await asyncio.wait((task,))
         yield Delta(response=whole.response(self.price, time.perf_counter() - start))
 
     async def _run(self, request: Request, take: Callable[[chat.Completion], object]) -> None:

@@ -6,16 +6,14 @@ list of `{"session_id", "chat_history": [prompt], "output": [text], "answer", â€
 
 from __future__ import annotations
 
-import gzip
-import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
 from compose.cost import estimate_tokens
 from compose.errors import DataError
+from compose.models.recording import save_set
 from compose.types import Json
 
 TASKS = {"zeroeval_gsm": "gsm", "zeroeval_crux": "crux", "zeroeval_math_l5": "math-l5"}
@@ -35,20 +33,17 @@ def release_files(folder: Path) -> list[Path]:
     return sorted(p for p in folder.glob("*.json") if not p.name.endswith((".summary.json", ".ae.json")))
 
 
-def import_release(folder: Path, out: Path, *, prices: Mapping[str, Json] | None = None) -> Path:
-    """Write `items.jsonl.gz`, `records.jsonl.gz` and `models.json` of a task's folder to `out`.
+def import_release(folder: Path, out: Path) -> Path:
+    """Turn a task's folder into the recorded set `out`, in place of what is there.
 
-    Token counts are estimates, prices that `prices` does not give are unknown.
-    Raises `DataError` for a file in another form, or a prompt that differs
-    between the models.
+    Token counts are estimates, prices are unknown. Raises `DataError` for a file
+    in another form, or a prompt that differs between the models.
     """
     items: dict[str, Json] = {}
     records: list[Json] = []
     listed: dict[str, Json] = {}
     for path in release_files(folder):
-        listed[path.stem] = dict(
-            (prices or {}).get(path.stem) or {"input_usd_per_mtok": None, "output_usd_per_mtok": None}
-        )
+        listed[path.stem] = {"input_usd_per_mtok": None, "output_usd_per_mtok": None}
         for number, session in _sessions(path):
             item, record = _split(session, path, number)
             if items.setdefault(item["id"], item)["prompt"] != item["prompt"]:
@@ -56,11 +51,7 @@ def import_release(folder: Path, out: Path, *, prices: Mapping[str, Json] | None
             records.append(record)
     if not records:
         raise DataError("no results of a ZeroEval release", file=str(folder), hint="expected <task>/<model>.json")
-    out.mkdir(parents=True, exist_ok=True)
-    _write(out / "items.jsonl.gz", list(items.values()))
-    _write(out / "records.jsonl.gz", records)
-    (out / "models.json").write_text(json.dumps(listed, indent=1), encoding="utf-8")
-    return out
+    return save_set(out, items.values(), records, listed, replace=True)
 
 
 def _sessions(path: Path) -> Iterator[tuple[int, _Session]]:
@@ -91,11 +82,3 @@ def _split(session: _Session, path: Path, number: int) -> tuple[Json, Json]:
         "completion_tokens": estimate_tokens(output),
     }
     return item, record
-
-
-def _write(path: Path, rows: list[Any]) -> None:
-    partial = path.with_name(path.name + ".part")
-    with gzip.open(partial, "wb", compresslevel=6) as file:
-        for row in rows:
-            file.write(msgspec.json.encode(row) + b"\n")
-    partial.replace(path)

@@ -8,11 +8,10 @@ SET/models.json        model -> price
 from __future__ import annotations
 
 import gzip
-import os
 import re
-import shutil
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import msgspec
@@ -58,7 +57,7 @@ def recording_folder(name: str, *, replace: bool = False) -> Path:
         raise ConfigError(f"{name!r} cannot name a recorded set", hint="use letters, digits, dots, dashes")
     folder = user_dir() / "recordings" / name
     if folder.exists() and not replace:
-        raise ConfigError(f"the recorded set {name!r} exists already", hint="choose another name, or --replace it")
+        raise _taken(folder)
     return folder
 
 
@@ -80,26 +79,6 @@ def write_recording(
     disk is full.
     """
     folder = recording_folder(name, replace=replace)
-    part = folder.with_name(f".{name}.{os.getpid()}")
-    try:
-        part.mkdir(parents=True, mode=0o700)
-        _write(part, calls, prices or {}, targets)
-        if folder.exists():
-            shutil.rmtree(folder)
-        part.rename(folder)
-    except OSError as error:
-        raise ConfigError(f"{folder}: {error.strerror}", hint="COMPOSE_CACHE moves the folder") from error
-    finally:
-        shutil.rmtree(part, ignore_errors=True)
-    return folder
-
-
-def _write(
-    folder: Path,
-    calls: Iterable[tuple[Request, Response]],
-    prices: Mapping[str, Price | None],
-    targets: Iterable[tuple[tuple[Message, ...], Any]],
-) -> None:
     items: dict[bytes, _Item] = {}
     records: dict[tuple[str, str, int, bytes], _Record] = {}
     encode = msgspec.json.encode
@@ -110,10 +89,49 @@ def _write(
         key = (item.id, request.model, request.sample, settings_of(request.params))
         if key not in records:
             records[key] = _record(item.id, request, response)
-    _save(folder / "items.jsonl.gz", items.values())
-    _save(folder / "records.jsonl.gz", records.values())
-    models = {record.model: _listed(prices.get(record.model)) for record in records.values()}
-    (folder / "models.json").write_bytes(msgspec.json.format(encode(models), indent=1))
+    models = {record.model: _listed((prices or {}).get(record.model)) for record in records.values()}
+    return save_set(folder, items.values(), records.values(), models, replace=replace)
+
+
+def save_set(
+    folder: Path, items: Iterable[Any], records: Iterable[Any], models: Mapping[str, Any], *, replace: bool = False
+) -> Path:
+    """Write the three files of a set; the same rows give the same bytes.
+
+    The folder appears whole or not at all, readable by its owner alone, and one
+    that is replaced is there until then. Raises `ConfigError` where the set is
+    there already and not to be replaced, or the disk is full.
+    """
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with TemporaryDirectory(prefix=f".{folder.name}.", dir=folder.parent, ignore_cleanup_errors=True) as parts:
+            new, old = Path(parts, "new"), Path(parts, "old")
+            new.mkdir(mode=0o700)
+            _save(new / "items.jsonl.gz", items)
+            _save(new / "records.jsonl.gz", records)
+            (new / "models.json").write_bytes(msgspec.json.format(msgspec.json.encode(models), indent=1))
+            _put(new, folder, old, replace=replace)
+    except OSError as error:
+        raise ConfigError(f"{folder}: {error.strerror}", hint="COMPOSE_CACHE moves the folder") from error
+    return folder
+
+
+def _put(new: Path, folder: Path, old: Path, *, replace: bool) -> None:
+    """Move a set to its place, and what stands there aside; it comes back where that fails."""
+    if replace and folder.exists():
+        folder.rename(old)
+    try:
+        new.rename(folder)
+    except OSError as error:
+        if old.exists():
+            old.rename(folder)
+        elif folder.exists():  # another process was quicker
+            raise _taken(folder) from error
+        raise
+
+
+def _taken(folder: Path) -> ConfigError:
+    return ConfigError(f"the recorded set {folder.name!r} exists already", hint="choose another name, or --replace it")
 
 
 def _record(item: str, request: Request, response: Response) -> _Record:
@@ -138,8 +156,8 @@ def _listed(price: Price | None) -> _Listed:
     return _Listed(price, price.input, price.output, price.source or None)
 
 
-def _save(path: Path, rows: Iterable[msgspec.Struct]) -> None:
-    """One JSON object a line; the same rows give the same bytes."""
+def _save(path: Path, rows: Iterable[Any]) -> None:
+    """One JSON object a line."""
     with path.open("wb") as raw, gzip.GzipFile("", "wb", fileobj=raw, mtime=0) as file:
         for row in rows:
             file.write(msgspec.json.encode(row) + b"\n")

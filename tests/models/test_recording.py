@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
@@ -14,6 +15,7 @@ from compose.models.call import Caller
 from compose.models.catalogue import list_models
 from compose.models.ledger import Ledger
 from compose.models.model import Model
+from compose.models.recorded import Recorded
 from compose.models.recording import write_recording
 from compose.models.resolve import resolve
 from compose.types import Json, Message, Params, Price, Request, Response, Usage
@@ -72,6 +74,34 @@ def test_a_recording_is_replaced_only_when_told_and_is_private() -> None:
     assert [f.name for f in folder.parent.iterdir()] == ["mine"]
     if os.name == "posix":
         assert folder.stat().st_mode & 0o077 == 0
+
+
+def test_a_set_that_another_process_recorded_meanwhile_is_kept() -> None:
+    def calls() -> Iterator[tuple[Request, Response]]:
+        yield call(ALONE, "late")
+        record()
+
+    with pytest.raises(ConfigError, match="exists already"):
+        write_recording("mine", calls())
+    folder = user_dir() / "recordings"
+    assert Recorded(folder / "mine").samples("http://h/v1#m") == 2
+    assert [f.name for f in folder.iterdir()] == ["mine"]
+
+
+def test_a_set_is_there_until_it_is_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = record()
+    rename = Path.rename
+
+    def full(self: Path, target: Path) -> Path:
+        if target == folder and self.name != "old":
+            raise OSError(28, "No space left on device")
+        return rename(self, target)
+
+    monkeypatch.setattr(Path, "rename", full)
+    with pytest.raises(ConfigError, match="No space left"):
+        record(replace=True)
+    assert Recorded(folder).samples("http://h/v1#m") == 2
+    assert [f.name for f in folder.parent.iterdir()] == ["mine"]
 
 
 @pytest.mark.parametrize("name", ["", "..", "a/b", ".hidden", "a b"])

@@ -1,4 +1,4 @@
-"""A model for tests, and the cases that any provider's model must pass.
+"""The cases that any provider's model must pass.
 
 class TestMine(ModelCases):
     def make(self) -> Model:
@@ -8,77 +8,11 @@ class TestMine(ModelCases):
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
 
-from compose.cost import estimate_tokens, price_of
+from compose.cost import price_of
 from compose.errors import ConfigError
-from compose.models.model import Abilities, Delta, Model
-from compose.models.providers.refuse import refuse
-from compose.types import Message, Params, Price, Request, Response, Usage
-
-
-class FakeModel:
-    """A model in process that answers what `answer` makes of a request, for tests only.
-
-    `requests` holds what was asked, `most` the most calls in flight at once. An
-    exception that `answer` returns is raised.
-
-    >>> import asyncio
-    >>> asyncio.run(FakeModel().complete(Request("fake", (Message("user", "hi"),)))).text
-    'hi'
-    """
-
-    kind = "fake"
-    stored = False
-
-    def __init__(
-        self,
-        id: str = "fake",
-        answer: Callable[[Request], str | Exception] | None = None,
-        *,
-        price: Price | None = None,
-        abilities: Abilities | None = None,
-        latency: float = 0.0,
-    ) -> None:
-        self.id = id
-        self.price = price
-        self.abilities = abilities or Abilities()
-        self.latency = latency
-        self.requests: list[Request] = []
-        self.in_flight = self.most = 0
-        self.closed = False
-        self._answer = answer or _echo
-
-    async def complete(self, request: Request) -> Response:
-        """What `answer` says, after `latency` seconds."""
-        refuse(request, self.abilities, self.id)
-        self.requests.append(request)
-        self.in_flight += 1
-        self.most = max(self.most, self.in_flight)
-        try:
-            await asyncio.sleep(self.latency)
-        finally:
-            self.in_flight -= 1
-        text = self._answer(request)
-        if isinstance(text, Exception):
-            raise text
-        usage = Usage(estimate_tokens(request.messages), estimate_tokens(text), estimated=True)
-        return Response(text, self.id, usage, price_of(usage, self.price), self.latency, "stop")
-
-    async def stream(self, request: Request) -> AsyncIterator[Delta]:
-        """The same, word by word."""
-        response = await self.complete(request)
-        for i, word in enumerate(response.text.split(" ")):
-            yield Delta(f" {word}" if i else word)
-        yield Delta(response=response)
-
-    async def aclose(self) -> None:
-        """Remember that it was closed."""
-        self.closed = True
-
-
-def _echo(request: Request) -> str:
-    return request.messages[-1].text
+from compose.models.model import Model
+from compose.types import Message, Params, Request
 
 
 class ModelCases:

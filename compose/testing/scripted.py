@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable
 
+from compose.cost import price_of
 from compose.models.model import Abilities, Delta
+from compose.models.providers.refuse import refuse
 from compose.types import Price, Request, Response, Usage
 
 Step = str | Response | Exception
@@ -50,7 +52,8 @@ class ScriptedModel:
         self.closed = False
 
     async def complete(self, request: Request) -> Response:
-        """The next step of the script."""
+        """The next step of the script, after `latency` seconds."""
+        refuse(request, self.abilities, self.id)
         self.requests.append(request)
         self.in_flight += 1
         self.most = max(self.most, self.in_flight)
@@ -64,13 +67,16 @@ class ScriptedModel:
         step = self.script.pop(0) if self.script else self.answer(request)
         if isinstance(step, Exception):
             raise step
-        return step if isinstance(step, Response) else Response(step, self.id, self.usage, finish_reason="stop")
+        if isinstance(step, Response):
+            return step
+        usd = price_of(self.usage, self.price)
+        return Response(step, self.id, self.usage, usd, self.latency, "stop")
 
     async def stream(self, request: Request) -> AsyncIterator[Delta]:
         """The same answer, word by word."""
         response = await self.complete(request)
-        for word in response.text.split(" "):
-            yield Delta(word)
+        for i, word in enumerate(response.text.split(" ")):
+            yield Delta(f" {word}" if i else word)
         yield Delta(response=response)
 
     async def aclose(self) -> None:

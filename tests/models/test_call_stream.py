@@ -48,7 +48,7 @@ async def test_a_stream_ends_with_the_whole_and_is_kept(cache: Cache) -> None:
     model = ScriptedModel(script=["one two three"], price=DOLLAR, usage=Usage(0, 1))
     caller, ledger = caller_of(model, cache=cache, budget=1e4), Ledger()
     deltas = [delta async for delta in caller.stream(ask(), ledger)]
-    assert [d.text for d in deltas] == ["one", "two", "three", ""]
+    assert [d.text for d in deltas] == ["one", " two", " three", ""]
     assert deltas[-1].response is not None
     assert (ledger.calls, ledger.usd_spent, caller.spent) == (1, 1.0, 1.0)
     again = [delta async for delta in caller.stream(ask(), ledger)]

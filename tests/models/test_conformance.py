@@ -13,14 +13,15 @@ from compose.config import Config
 from compose.models.model import Model
 from compose.models.resolve import resolve
 from compose.models.weights import KNOWN, at_hand
-from compose.testing.models import FakeModel, ModelCases
+from compose.testing.models import ModelCases
+from compose.testing.scripted import ScriptedModel
 from compose.testing.server import FakeServer
 from compose.types import Price
 
 
-class TestFake(ModelCases):
+class TestScripted(ModelCases):
     def make(self) -> Model:
-        return FakeModel(price=Price(input=1.0, output=2.0))
+        return ScriptedModel(price=Price(input=1.0, output=2.0))
 
 
 class TestHttp(ModelCases):

@@ -3,7 +3,8 @@
 The nearest file upwards counts, else the one in the per-user folder. A file that
 was merely found is somebody else's until `compose trust FOLDER` was said or its
 path was given: until then it names models and settings, and neither environment
-variables to read nor servers to send prompts and keys to.
+variables to read, nor servers to send prompts and keys to, nor prices, which a
+budget is kept by.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ import msgspec
 
 from compose.errors import ConfigError, UnknownName
 from compose.types import Params, Price
+from compose.whole import write_whole
 
 CacheMode = Literal["on", "read", "off"]
 FILE_NAME = "compose.toml"
@@ -142,9 +144,7 @@ def _trust_file() -> Path:
 def _write_trusted(folders: set[str]) -> None:
     file = _trust_file()
     file.parent.mkdir(parents=True, exist_ok=True)
-    beside = file.with_name(f"{file.name}.{os.getpid()}")
-    beside.write_text(json.dumps(sorted(folders), indent=1), encoding="utf-8")
-    beside.replace(file)
+    write_whole(file, json.dumps(sorted(folders), indent=1))
 
 
 def _nearest(start: Path) -> Path | None:
@@ -158,7 +158,7 @@ def _read(path: Path, *, trusted: bool) -> Config:
         data = tomllib.loads(text)
     except OSError as error:
         raise ConfigError(f"{path}: {error.strerror}", hint="`compose init` writes a commented file") from error
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except (ValueError, RecursionError) as error:  # of the text, the syntax, a number too long, nesting too deep
         raise ConfigError(f"{path}: not valid TOML: {error}") from error
     _check_names(path, text, data)
     _check_amounts(path, data)
@@ -214,6 +214,8 @@ def _check_harmless(path: Path, text: str, file: _File) -> None:
         for what, value in (("an environment variable", model.api_key_env), ("a server", model.base_url)):
             if value is not None:
                 raise _untrusted(path, text, name, what, value)
+        if model.price is not None:
+            raise _untrusted(path, text, name, "a price", "price")
         for target in (name, model.id, *model.fallbacks):
             if "://" in target:
                 raise _untrusted(path, text, name, "a server", target)
@@ -222,6 +224,6 @@ def _check_harmless(path: Path, text: str, file: _File) -> None:
 def _untrusted(path: Path, text: str, name: str, what: str, value: str) -> ConfigError:
     place = f"{path}:{_line_of(text, value.split('#', 1)[0])}"
     return ConfigError(
-        f"{place}: model {name!r} names {what} ({value}), and this folder is not trusted",
+        f"{place}: model {name!r} names {what}{'' if value in what else f' ({value})'}, and this folder is not trusted",
         hint=f"compose trust {path.parent}",
     )

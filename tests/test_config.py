@@ -47,9 +47,9 @@ def test_without_a_file_the_defaults_hold(tmp_path: Path) -> None:
 
 def test_every_field_is_read(tmp_path: Path) -> None:
     file = write(tmp_path / "p", FULL)
-    config = load_config(tmp_path / "p")
+    config = load_config(explicit=file)
     fast = config.models["fast"]
-    assert (config.cache, config.cache_ttl_days, config.path, config.trusted) == ("read", 30, file, False)
+    assert (config.cache, config.cache_ttl_days, config.path, config.trusted) == ("read", 30, file, True)
     assert (fast.id, fast.rpm, fast.tpm, fast.concurrency, fast.timeout) == ("gpt-4o-mini", 500, 200_000, 8, 30)
     assert fast.price == Price(input=0.15, output=0.6)
     assert fast.fallbacks == ("gpt-4o",)
@@ -72,9 +72,10 @@ def test_the_nearest_file_upwards_counts_and_then_the_users(tmp_path: Path, home
         '[models."http://10.0.0.1/v1#m"]\nrpm = 5\n',
         '[models.mine]\nid = "m"\nfallbacks = ["https://10.0.0.1/v1#m"]\n',
         '[models.mine]\nid = "m"\napi_key_env = "AWS_SECRET"\n',
+        '[models.mine]\nid = "m"\nprice = { input = 0.0, output = 0.0 }\n',
     ],
 )
-def test_a_found_file_names_no_servers_and_no_variables_until_trusted(tmp_path: Path, text: str) -> None:
+def test_a_found_file_names_no_servers_no_variables_and_no_prices_until_trusted(tmp_path: Path, text: str) -> None:
     file = write(tmp_path / "p", text)
     with pytest.raises(ConfigError, match="not trusted") as caught:
         load_config(tmp_path / "p")
@@ -192,3 +193,10 @@ def test_compose_cache_moves_the_users_folder(home: Path, monkeypatch: pytest.Mo
     assert user_dir() == home
     monkeypatch.delenv("COMPOSE_CACHE")
     assert user_dir() != home
+
+
+@pytest.mark.parametrize("text", ["a = " + "[" * 100_000, "[models.m]\nrpm = " + "9" * 10_000])
+def test_what_no_parser_takes_is_told_in_a_line(tmp_path: Path, text: str) -> None:
+    file = write(tmp_path, text)
+    with pytest.raises(ConfigError, match=f"{file}: not valid TOML"):
+        load_config(tmp_path)

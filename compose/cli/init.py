@@ -10,10 +10,11 @@ import click
 from compose.cli.options import command as declare
 from compose.cli.output import emit, say
 from compose.errors import ConfigError
+from compose.whole import write_whole
 
 TEMPLATE = """\
 # compose.toml: which models there are, with whose keys, at what price and pace.
-# `compose trust .` lets this file name environment variables and servers.
+# `compose trust .` lets this file name environment variables, servers and prices.
 
 # cache = "on"             # keep finished calls: "on", "read" (never write) or "off"
 # cache_ttl_days = 90
@@ -51,19 +52,8 @@ def command(folder: Path, force: bool, as_json: bool, quiet: bool) -> None:
     if os.path.lexists(path) and not force:
         raise ConfigError(f"{path} is there already", hint="--force replaces it")
     folder.mkdir(parents=True, exist_ok=True)
-    _put(path, TEMPLATE)
+    write_whole(path, TEMPLATE)
     if as_json:
         emit("init", {"file": str(path)})
     else:
         say(f"wrote {path}", quiet=quiet)
-
-
-def _put(path: Path, text: str) -> None:
-    """Write a file beside its place and move it there."""
-    part = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        with part.open("x", encoding="utf-8") as file:
-            file.write(text)
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)

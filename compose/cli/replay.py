@@ -8,6 +8,7 @@ import click
 
 from compose.cli.options import command as declare
 from compose.cli.output import emit, say, show
+from compose.whole import write_whole
 
 
 @declare("replay", "out")
@@ -31,7 +32,7 @@ def command(file: Path, out: Path | None, as_json: bool, quiet: bool) -> None:
     if out is not None:
         out.mkdir(parents=True, exist_ok=True)
         page = out / "report.html"
-        page.write_text(render_report(result), encoding="utf-8")
+        write_whole(page, render_report(result))
         result.report = str(page)
         if result.winner:
             Pipeline.from_data(result.winner.pipeline).save(out / "winner.yaml")

@@ -8,6 +8,7 @@ import click
 
 from compose.cli.options import command as declare
 from compose.cli.output import emit, say
+from compose.whole import write_whole
 
 
 @declare("report")
@@ -26,7 +27,11 @@ def command(run: Path, to: Path | None, show_it: bool, as_json: bool, quiet: boo
     from compose.search.report import render_report
 
     path = to or (run if run.is_dir() else run.parent) / "report.html"
-    path.write_text(render_report(run), encoding="utf-8")
+    page = render_report(run)
+    if to:
+        to.write_text(page, encoding="utf-8")
+    else:
+        write_whole(path, page)
     if as_json:
         emit("report", {"report": str(path)})
     else:

@@ -40,12 +40,14 @@ def lookup(id: str, config: Config, *, final: Container[str] = ()) -> tuple[str,
     What a name sets wins, all else is as its target says; sampling settings are
     joined one by one. A key belongs to the server that it is named for: a name
     with a server of its own does not take over its target's key. Ids in `final`
-    stand for themselves. Raises `ConfigError` for names that go in a circle.
+    stand for themselves. Raises `ConfigError` for names that go in a circle, and
+    for an id that a file which is not trusted sends elsewhere.
     """
     seen, settings = [id], ModelConfig()
     while True:
         name = seen[-1]
         below = config.models.get(name, ModelConfig())
+        _check_honest(name, below, config)
         settings = _over(settings, below)
         target = name if name in final else below.id or name
         if target == name and settings.base_url and not (name in final or is_hosted(name)):
@@ -55,6 +57,20 @@ def lookup(id: str, config: Config, *, final: Container[str] = ()) -> tuple[str,
         if target in seen:
             raise ConfigError(f"model names in compose.toml go in a circle: {' -> '.join([*seen, target])}")
         seen.append(target)
+
+
+def _check_honest(name: str, settings: ModelConfig, config: Config) -> None:
+    """A file that was merely found may give names, but makes no id stand for, or fall back to, another model."""
+    if config.trusted or not (settings.fallbacks or settings.id not in ("", name)):
+        return
+    try:
+        provider_of(name)
+    except UnknownName:
+        return
+    raise ConfigError(
+        f"{config.path} makes {name} another model, and its folder is not trusted",
+        hint=f"compose trust {config.path.parent if config.path else 'FOLDER'}",
+    )
 
 
 def make(id: str, settings: ModelConfig, config: Config, *, data: Path | None = None) -> Model:

@@ -35,3 +35,7 @@ class PerCandidate(ModelTechnique, frozen=True, kw_only=True):
     def calls(self, inputs: Range) -> Range:
         """One for each candidate."""
         return inputs
+
+    def reads(self, inputs: Range) -> Range:
+        """One."""
+        return Range.exactly(1)

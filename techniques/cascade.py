@@ -14,18 +14,11 @@ from typing import Annotated, ClassVar, Literal
 import msgspec
 
 from compose.pipeline.answer import Kind, canonical, extract
-from compose.pipeline.node import Context, Technique, at_once, step
+from compose.pipeline.node import Context, ModelsTechnique, at_once, step
 from compose.types import Candidate, Range, State
 
 
-class CascadeModels(Technique, frozen=True, kw_only=False):
-    """The one positional setting of `Cascade`."""
-
-    models: Annotated[list[str], msgspec.Meta(min_length=1)]
-    """Ids of the models to ask, the cheapest first."""
-
-
-class Cascade(CascadeModels, frozen=True, kw_only=True, tag="cascade"):
+class Cascade(ModelsTechnique, frozen=True, kw_only=True, tag="cascade"):
     """Ask models in order until `agree` samples gave the same answer; keep that one.
 
     The first models, as many as it takes to make agreement possible, are asked
@@ -99,10 +92,6 @@ class Cascade(CascadeModels, frozen=True, kw_only=True, tag="cascade"):
         if not agreed and self.final == "last":
             return seen[-1]
         return largest[-1].but(score=len(largest) / len(seen))
-
-    def asks(self) -> tuple[str, ...]:
-        """All of `models`."""
-        return tuple(self.models)
 
     def calls(self, inputs: Range) -> Range:
         """From the models asked at once to all of them."""

@@ -11,18 +11,11 @@ from typing import Annotated, ClassVar
 
 import msgspec
 
-from compose.pipeline.node import Context, Technique, at_once, step
+from compose.pipeline.node import Context, ModelsTechnique, at_once, step
 from compose.types import Candidate, Range, State
 
 
-class EnsembleModels(Technique, frozen=True, kw_only=False):
-    """The one positional setting of `Ensemble`."""
-
-    models: Annotated[list[str], msgspec.Meta(min_length=1)]
-    """Ids of the models to ask."""
-
-
-class Ensemble(EnsembleModels, frozen=True, kw_only=True, tag="ensemble"):
+class Ensemble(ModelsTechnique, frozen=True, kw_only=True, tag="ensemble"):
     """Draw `n` samples of each model; candidates stand in the models' order.
 
     The same as `generate(a) | generate(b) | …`, as one step that search can edit.
@@ -58,10 +51,6 @@ class Ensemble(EnsembleModels, frozen=True, kw_only=True, tag="ensemble"):
             for model in self.models
         )
         return state.keep(*(Candidate.of(response) for responses in drawn for response in responses))
-
-    def asks(self) -> tuple[str, ...]:
-        """All of `models`."""
-        return tuple(self.models)
 
     def calls(self, inputs: Range) -> Range:
         """`n` for each model."""

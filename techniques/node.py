@@ -26,6 +26,7 @@ class Node(Technique, frozen=True, kw_only=True, tag="node"):
     """
 
     needs_candidates: ClassVar[bool] = False
+    foretold: ClassVar[bool] = False
 
     function: str
     """The function's name, `module.name`."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from statistics import fmean
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -20,7 +21,7 @@ LONGEST_ANSWER = 4096
 
 
 class StepCost(msgspec.Struct, frozen=True):
-    """One step: its calls and dollars as ranges; `usd` is None where a price is unknown."""
+    """One step: its calls and dollars as ranges; `usd` is None where a price, or what the step calls, is unknown."""
 
     node: str
     use: str
@@ -34,8 +35,10 @@ class Explanation(msgspec.Struct, frozen=True):
     """The steps of a pipeline and their sums.
 
     Dollars assume answers of 1, `EXPECTED_ANSWER` and `max_tokens` (or
-    `LONGEST_ANSWER`) tokens, prompts of the question and of all candidates that
-    a step reads, and calls spread evenly over a step's models.
+    `LONGEST_ANSWER`) tokens, and prompts of the question and of the candidates
+    that one call reads. The least is what a step costs if the cheapest of its
+    models answers every call, the most if the dearest does; expected are calls
+    spread evenly over its models.
     """
 
     steps: tuple[StepCost, ...]
@@ -65,8 +68,8 @@ def explain(pipeline: Pipeline, question: Question | None, *, caller: Caller | N
         read = sum((came_out[p] for p in node.parents), Range.exactly(0))
         prices = [caller.model(m).price if caller else None for m in node.technique.asks()]
         longest = getattr(node.technique, "max_tokens", None) or LONGEST_ANSWER
-        reads = Range.exactly(0) if not node.technique.needs_candidates else read
-        usd = _usd(calls, reads, asked, longest, prices)
+        reads = node.technique.reads(read)
+        usd = _usd(calls, reads, asked, longest, prices) if node.technique.foretold else None
         steps.append(StepCost(node.id, node.technique.name(), node.technique.asks(), calls, out, usd))
     return Explanation(tuple(steps), pipeline.calls(), _sum([s.usd for s in steps]))
 
@@ -78,17 +81,17 @@ def _usd(calls: Range, reads: Range, asked: int, longest: int, prices: list[Pric
         return None
     ends: list[float] = []
     lengths = (
-        (calls.low, reads.low, 1),
-        (calls.expected, reads.expected, EXPECTED_ANSWER),
-        (calls.high, reads.high, longest),
+        (min, calls.low, reads.low, 1),
+        (fmean, calls.expected, reads.expected, EXPECTED_ANSWER),
+        (max, calls.high, reads.high, longest),
     )
-    for count, read, length in lengths:
+    for of_models, count, read, length in lengths:
         usage = Usage(int(asked + read * length), length)
         costs = [price_of(usage, price) for price in prices]
         known = [c for c in costs if c is not None]
         if len(known) < len(costs):
             return None
-        ends.append(count * sum(known) / len(known))
+        ends.append(count * of_models(known))
     return Range(*ends)
 
 
@@ -102,9 +105,4 @@ def _count(calls: Range) -> str:
 
 
 def _dollars(usd: Range | None) -> str:
-    return "unknown price" if usd is None else f"${usd.low:.5f}–${usd.high:.5f}, about ${usd.expected:.5f}"
-
-
-def as_json(explanation: Explanation) -> dict[str, Any]:
-    """The fields of `compose explain --json`."""
-    return msgspec.to_builtins(explanation)
+    return "unknown" if usd is None else f"${usd.low:.5f}–${usd.high:.5f}, about ${usd.expected:.5f}"

@@ -7,6 +7,7 @@ each of which is a pipeline. That tree is the data (it is what files hold), and
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import AsyncGenerator, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -96,7 +97,7 @@ class Pipeline:
         import networkx as nx
 
         graph: nx.DiGraph[str] = nx.DiGraph()
-        _grow(graph, self, ())
+        _grow(graph, self, (), Counter())
         return graph
 
     @cached_property
@@ -238,19 +239,20 @@ def _show(step: Technique | Parallel) -> str:
     return f"{step.name()}({shown})"
 
 
-def _grow(graph: nx.DiGraph[str], pipeline: Pipeline, sources: tuple[str, ...]) -> tuple[str, ...]:
+def _grow(graph: nx.DiGraph[str], pipeline: Pipeline, sources: tuple[str, ...], named: Counter[str]) -> tuple[str, ...]:
     """Add a pipeline behind `sources`; return the nodes that it ends in."""
     for step in pipeline.steps:
         if isinstance(step, Parallel):
-            sources = tuple(end for branch in step.branches for end in _grow(graph, branch, sources))
+            sources = tuple(end for branch in step.branches for end in _grow(graph, branch, sources, named))
         else:
-            name = _free_name(graph, step.name())
+            name = _free_name(graph, step.name(), named)
             graph.add_node(name, technique=step)
             graph.add_edges_from((source, name) for source in sources)
             sources = (name,)
     return sources
 
 
-def _free_name(graph: nx.DiGraph[str], name: str) -> str:
-    count = sum(1 for node in graph if node.partition("-")[0] == name)
-    return f"{name}-{count + 1}" if count else name
+def _free_name(graph: nx.DiGraph[str], name: str, named: Counter[str]) -> str:
+    named[name] += 1
+    free = name if named[name] == 1 else f"{name}-{named[name]}"
+    return _free_name(graph, name, named) if free in graph else free  # a technique may be called `vote-2`

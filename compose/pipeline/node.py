@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Callable, Coroutine, Iterable, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, ParamSpec, Protocol, TypeVar, cast
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, ParamSpec, Protocol, TypeVar, cast
 
 import msgspec
 
@@ -95,6 +95,9 @@ class Technique(
     needs_candidates: ClassVar[bool] = True
     """False for a technique that can stand first in a pipeline."""
 
+    foretold: ClassVar[bool] = True
+    """False for a technique whose calls cannot be known before it runs."""
+
     @property
     def streams(self) -> bool:
         """True where its one candidate is the text of its last call, so that it can be streamed."""
@@ -116,6 +119,10 @@ class Technique(
         """The ids of the models that it may call."""
         return ()
 
+    def reads(self, inputs: Range) -> Range:
+        """How many candidates stand in the prompt of one call, given how many come in."""
+        return inputs if self.needs_candidates else Range.exactly(0)
+
     @classmethod
     def name(cls) -> str:
         """The tag: the name in files, in the DSL and on the command line."""
@@ -131,6 +138,17 @@ class ModelTechnique(Technique, frozen=True, kw_only=False):
     def asks(self) -> tuple[str, ...]:
         """The one model."""
         return (self.model,)
+
+
+class ModelsTechnique(Technique, frozen=True, kw_only=False):
+    """A technique whose first setting is the models it asks."""
+
+    models: Annotated[list[str], msgspec.Meta(min_length=1)]
+    """Ids of the models to ask, in their order."""
+
+    def asks(self) -> tuple[str, ...]:
+        """All of `models`."""
+        return tuple(self.models)
 
 
 def build(cls: type[Technique], settings: dict[str, Any], *, where: str = "") -> Technique:

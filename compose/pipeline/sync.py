@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import atexit
+import os
 import threading
 from collections.abc import Coroutine
 from typing import Any, TypeVar
@@ -26,6 +27,7 @@ class _Portal:
         self._lock = threading.Lock()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
+        self._inherited: asyncio.AbstractEventLoop | None = None
 
     def loop(self) -> asyncio.AbstractEventLoop:
         with self._lock:
@@ -35,6 +37,12 @@ class _Portal:
                 self._thread.start()
                 atexit.register(self.close)
             return self._loop
+
+    def begin_anew(self) -> None:
+        """In a forked child: the loop came along, its thread did not."""
+        self._inherited = self._loop  # never closed here: the parent's loop waits on the same descriptors
+        self._lock = threading.Lock()
+        self._loop = self._thread = None
 
     def close(self) -> None:
         loop, thread = self._loop, self._thread
@@ -48,6 +56,8 @@ class _Portal:
 
 
 _portal = _Portal()
+if hasattr(os, "register_at_fork"):  # not on Windows, which has no fork
+    os.register_at_fork(after_in_child=_portal.begin_anew)
 
 
 def run_sync(coroutine: Coroutine[Any, Any, T]) -> T:

@@ -1,10 +1,17 @@
 """The DSL: `>>` and `|` are associative, the DAG is what the tree says."""
 
+from collections.abc import Callable
+
 import networkx as nx
 import pytest
 
 import compose as c
-from compose.types import Range
+from compose.config import Config
+from compose.models.call import Caller
+from compose.pipeline.graph import Pipeline
+from compose.pipeline.node import ModelTechnique
+from compose.testing.scripted import ScriptedModel
+from compose.types import Price, Range, State
 
 a, b, d = c.generate("a"), c.generate("b"), c.generate("d")
 
@@ -73,4 +80,58 @@ def test_explain_without_prices_says_unknown_and_not_zero() -> None:
     explained = (a >> c.vote()).explain("x")
     assert explained.usd is None
     assert explained.calls == Range.exactly(1)
-    assert "unknown price" in str(explained)
+    assert "unknown" in str(explained)
+
+
+class Dashed(ModelTechnique, frozen=True, kw_only=True, tag="dashed-step"):
+    """A step of a package, under a name with a dash."""
+
+
+class Numbered(ModelTechnique, frozen=True, kw_only=True, tag="dashed-step-2"):
+    """One whose name is another's second node."""
+
+
+def test_every_step_has_an_id_of_its_own_whatever_it_is_called() -> None:
+    one, two, other = Dashed("a"), Dashed("b"), Numbered("d")
+    assert [n.id for n in Pipeline([one, two, one]).plan] == ["dashed-step", "dashed-step-2", "dashed-step-3"]
+    assert [n.id for n in Pipeline([other, one, two]).plan] == ["dashed-step-2", "dashed-step", "dashed-step-3"]
+    assert [n.id for n in Pipeline([one, two, other]).plan] == ["dashed-step", "dashed-step-2", "dashed-step-2-2"]
+
+
+async def unknown(state: State, ctx: object) -> State:
+    return state
+
+
+def priced(**dollars: float) -> Caller:
+    """A caller over models of these prices, in dollars a token in and out."""
+    caller = Caller(Config(), cache="off")
+    for id, usd in dollars.items():
+        caller.add(ScriptedModel(id, price=Price(input=1e6 * usd, output=1e6 * usd)))
+    return caller
+
+
+def test_what_a_function_will_call_is_unknown_and_not_free() -> None:
+    explained = (a >> c.node(unknown)).explain("x", caller=priced(a=1))
+    assert [step.usd is None for step in explained.steps] == [False, True]
+    assert explained.usd is None
+
+
+def test_the_least_dollars_are_those_of_the_cheapest_model_and_the_most_those_of_the_dearest() -> None:
+    caller = priced(cheap=1, dear=100)
+    cheap, dear = (c.generate(m, max_tokens=500).explain("x", caller=caller).usd for m in ("cheap", "dear"))
+    both = c.cascade(["cheap", "dear"], agree=1, max_tokens=500).explain("x", caller=caller).usd
+    assert cheap
+    assert dear
+    assert both
+    assert both.low == cheap.low
+    assert both.high == 2 * dear.high
+    assert cheap.expected < both.expected < dear.expected * 2
+
+
+@pytest.mark.parametrize("step", [c.critique, c.verify, c.best_of])
+def test_a_step_that_looks_at_each_candidate_pays_for_one_a_call(step: Callable[..., Pipeline]) -> None:
+    caller = priced(a=1, j=1)
+    one, five = ((c.generate("a", n=n) >> step("j")).explain("x", caller=caller).steps[1].usd for n in (1, 5))
+    assert one
+    assert five
+    assert five.expected == pytest.approx(5 * one.expected)

@@ -3,6 +3,9 @@
 import asyncio
 import gzip
 import json
+import os
+import subprocess
+import sys
 from collections.abc import AsyncGenerator
 from pathlib import Path
 from typing import Any
@@ -183,6 +186,31 @@ async def test_result_shows_itself() -> None:
     assert isinstance(frame, pandas.DataFrame)
     rows: Any = frame
     assert list(rows["node"]) == ["generate", "rank"]
+
+
+FORKED = """
+import os
+import signal
+import compose as c
+
+@c.node
+async def step(state, ctx):
+    return state
+
+assert step.run("x").calls == 0
+child = os.fork()
+if not child:
+    signal.alarm(20)  # a child that hangs ends with its test
+    step.run("x")
+    raise SystemExit(7)
+assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
+step.run("x")
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_run_works_in_a_forked_child_and_in_its_parent_after() -> None:
+    subprocess.run([sys.executable, "-c", FORKED], check=True, timeout=30)
 
 
 def test_run_inside_a_step_is_refused_and_does_not_hang() -> None:

@@ -27,7 +27,7 @@ from compose.pipeline.answer import equal, extract  # found through the path abo
 
 Row = dict[str, Any]
 KINDS = {"zeroeval_gsm": "number", "zeroeval_crux": "literal", "zeroeval_math_l5": "auto", "re2_gsm8k": "number",
-         "routellm_gsm8k": "number", "mmlu_pro": "choice"}  # fmt: skip
+         "routellm_gsm8k": "number"}  # fmt: skip
 TARGET = 0.999
 VERDICTS = {
     "mathl5-278 o1-mini-2024-09-12": "ours: it states `**Answer**: 28` outside JSON, and the gold is 28",
@@ -69,18 +69,8 @@ def lines(path: Path) -> Iterator[Row]:
 
 
 def outputs(name: str, folder: Path) -> Iterator[Marked]:
-    """The recorded outputs of a set. Of `mmlu_pro` only the letters are recorded."""
-    if name == "mmlu_pro":
-        for row in lines(folder / "questions.jsonl.gz"):
-            for model, letter in row["pred"].items():
-                yield Marked(
-                    str(row["id"]),
-                    model,
-                    f"The answer is ({letter})." if letter else "",
-                    row["gold"],
-                    bool(row["correct"][model]),
-                )
-    elif name == "routellm_gsm8k":
+    """The recorded outputs of a set."""
+    if name == "routellm_gsm8k":
         for row in lines(folder / "prompts.jsonl.gz"):
             for model, output in row["response"].items():
                 yield Marked(row["id"], model, output, row["target"], bool(row["regraded"][model]))

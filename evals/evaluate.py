@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import random
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
-from compose.errors import BudgetExceeded, CacheError, ComposeError, ConfigError
+from compose.errors import BadResponse, BudgetExceeded, CacheError, ComposeError, ConfigError
 from compose.evals.latency import CriticalPath
 from compose.models.ledger import Ledger
 from compose.pipeline.node import at_once, call_params
@@ -121,12 +122,15 @@ class ScoringContext:
     def __init__(self, caller: Calls, ledger: Ledger, seed: int, item: Item) -> None:
         self._caller = caller
         self._ledger = ledger
+        self._drawn: Counter[bytes] = Counter()
         self.rng = random.Random(f"{seed}/score/{item.id}")
 
     async def call(self, model: str, messages: Sequence[Message], *, n: int = 1, **params: Any) -> list[Response]:
-        """Draw `n` samples, in sample order; see `Context.call`."""
-        asked = call_params(params)
-        requests = [Request(model, tuple(messages), asked, i) for i in range(n)]
+        """Draw `n` samples, in sample order, none of them twice; see `Context.call`."""
+        asked, key = call_params(params), msgspec.json.encode((model, messages, params))
+        first = self._drawn[key]
+        self._drawn[key] += n
+        requests = [Request(model, tuple(messages), asked, first + i) for i in range(n)]
         return await at_once(self._caller.call(r, self._ledger, node="judge") for r in requests)
 
     def note(self, text: str) -> None:
@@ -202,9 +206,8 @@ class _Run(msgspec.Struct):
             if self.errors == "raise":
                 raise
             self.evaluation.errors[item.id] = error
-        if result is not None:  # a scorer that fails says nothing of the pipeline, so its error is raised
-            ctx = ScoringContext(self.caller, self.evaluation.judging, self.seed, item)
-            score = await self.benchmark.scorer.score(item, result, ctx)
+        if result is not None:
+            score = await self.mark(item, result)
         self.evaluation.usd[item.id] = ledger.usd
         if result is not None and path.seconds is not None:
             self.evaluation.latency[item.id] = path.seconds
@@ -212,3 +215,16 @@ class _Run(msgspec.Struct):
         self.evaluation.scores[item.id] = score
         if self.on_item:
             self.on_item(item, score, result)
+
+    async def mark(self, item: Item, result: Result) -> float:
+        """The scorer's mark. A judge that answers and gives none fails this item; other failures of a scorer
+        say nothing of the pipeline and are raised.
+        """
+        ctx = ScoringContext(self.caller, self.evaluation.judging, self.seed, item)
+        try:
+            return await self.benchmark.scorer.score(item, result, ctx)
+        except BadResponse as error:
+            if self.errors == "raise":
+                raise
+            self.evaluation.errors[item.id] = error
+            return 0.0

@@ -123,7 +123,7 @@ class FakeServer:
             self.requests.append(Logged(http.path, dict(http.headers), asked))
         try:
             return await self._reply(http, asked, self._next(asked))
-        except asyncio.CancelledError:
+        except (asyncio.CancelledError, ConnectionError):
             self.cancelled += 1
             raise
         finally:

@@ -1,7 +1,7 @@
 """A model marks the answer, with the target beside it where there is one.
 
 Paper: Zheng et al., 2023, arXiv:2306.05685 (reference-guided grading).
-Calls: one per item, counted apart from the pipeline's own.
+Calls: one per item, up to three where the reply holds no mark, counted apart from the pipeline's own.
 """
 
 from __future__ import annotations
@@ -32,10 +32,12 @@ Answer:
 Say in one sentence what is right or wrong with it, then finish with a line `Mark: N`, \
 where N is a whole number from 0 (wrong) to 10 (correct and complete)."""
 _LONGEST = 40_000
+_PATIENCE = 3
+"""How often a judge that gives no mark is asked."""
 
 
 class Judge:
-    """The mark that `model` gives, from 0 to 1. Raises `BadResponse` for a reply without a mark.
+    """The mark that `model` gives, from 0 to 1. Raises `BadResponse` where it gives none.
 
     `prompt` has `{question}`, `{reference}` and `{answer}`; each comes fenced in, so that it cannot leave its place.
     """
@@ -53,8 +55,11 @@ class Judge:
             reference="" if item.target is None else f"\nReference:\n{fenced(str(item.target))}\n",
             answer=fenced(result.text[:_LONGEST]),
         )
-        (reply,) = await ctx.call(self.model, [Message("user", asked)], temperature=0.0)
-        mark = rating(reply.text, "mark")
-        if mark is None:
-            raise BadResponse(f"the judge gave no mark: {reply.text[-80:]!r}", model=self.model)
-        return mark
+        said = ""
+        for _ in range(_PATIENCE):
+            (reply,) = await ctx.call(self.model, [Message("user", asked)], temperature=0.0)
+            mark = rating(reply.text, "mark")
+            if mark is not None:
+                return mark
+            said = reply.text
+        raise BadResponse(f"the judge gave no mark, {_PATIENCE} times: {said[-80:]!r}", model=self.model)

@@ -6,16 +6,20 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
+import pandas as pd
 import pytest
 
-from compose.errors import BudgetExceeded, ConfigError, ContextOverflow, UnknownName
+from compose.config import Config
+from compose.errors import BadResponse, BudgetExceeded, ConfigError, ContextOverflow, UnknownName
 from compose.evals.benchmark import Benchmark, Item
 from compose.evals.evaluate import Evaluation, evaluate
+from compose.evals.jsonl import from_frame
 from compose.models.call import Caller
 from compose.pipeline.graph import Pipeline
-from compose.techniques.generate import Generate
+from compose.techniques.generate import Generate, generate
 from compose.testing.scripted import ScriptedModel
-from compose.types import Message, Price, Request, Response, Usage
+from compose.testing.server import FakeServer, Reply
+from compose.types import Json, Message, Price, Request, Response, Usage
 
 PIPE = Pipeline.of(Generate(model="m", max_tokens=10))
 CENT = Price(input=0.0, output=1000.0)
@@ -162,3 +166,18 @@ async def test_it_is_a_table_with_a_row_an_item(caller_of: Callable[..., Caller]
     assert [rows[i]["score"] for i in "012"] == [1.0, 0.0, 1.0]
     assert "too long" in rows["1"]["error"]
     assert "3 items" in found._repr_html_()  # pyright: ignore[reportPrivateUsage] - the protocol of notebooks
+
+
+async def test_a_judge_that_gives_no_mark_is_asked_again_and_then_fails_that_item_alone() -> None:
+    def judge(asked: Json) -> Reply:
+        text = asked["messages"][-1]["content"]
+        return Reply(text="I refuse." if "riddle" in text else "Mark: 10" if judged.count > 4 else "Hm.")
+
+    frame = pd.DataFrame({"id": ["a", "b"], "prompt": ["riddle", "fine"]})
+    async with FakeServer() as system, FakeServer(answer=judge) as judged, Caller(Config(), cache="off") as caller:
+        benchmark = from_frame(frame, scorer="judge", model=judged.id())
+        found = await evaluate(generate(system.id()), benchmark, benchmark.items(), caller, in_flight=1)
+    assert found.scores == {"a": 0.0, "b": 1.0}
+    assert list(found.errors) == ["a"]
+    assert isinstance(found.errors["a"], BadResponse)
+    assert judged.count == found.judging.calls == 5

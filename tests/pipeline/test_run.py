@@ -158,13 +158,14 @@ async def test_stream_ends_with_the_whole_and_streams_the_last_step() -> None:
 
 
 async def test_leaving_a_stream_early_hangs_up() -> None:
-    async with FakeServer(answer=lambda _: Reply(text="word " * 2000)) as s, c.Caller(cache="off") as caller:
+    endless = Reply(text="word " * 200_000)  # more than the buffers between hold
+    async with FakeServer(answer=lambda _: endless) as s, c.Caller(cache="off") as caller:
         stream = c.generate(s.id()).astream("x", caller=caller)
         async for _ in stream:
             break
         await stream.aclose()
-        while s.in_flight:
-            await asyncio.sleep(0.01)
+        await s.until(lambda: s.in_flight == 0)
+        assert s.cancelled == 1
 
 
 async def test_a_budget_stops_a_run_before_the_call_that_would_pass_it(data: Path) -> None:

@@ -18,19 +18,27 @@ Rendered by `make docs` from `benchmarks/results/`; each file is written by the 
 """
 
 
+PAGE = ROOT / "docs" / "figures.md"
+
+
 def main() -> None:
     """Write the page."""
-    sections = [section(path) for path in sorted((ROOT / "benchmarks" / "results").glob("*.json"))]
-    page = ROOT / "docs" / "figures.md"
-    page.write_text("\n".join([HEAD, *sections]), encoding="utf-8")
-    print(f"wrote {page.relative_to(ROOT)}: {len(sections)} results")
+    PAGE.write_text(page(), encoding="utf-8")
+    print(f"wrote {PAGE.relative_to(ROOT)}")
+
+
+def page() -> str:
+    """The whole page."""
+    return "\n".join([HEAD, *(section(path) for path in sorted((ROOT / "benchmarks" / "results").glob("*.json")))])
 
 
 def section(path: Path) -> str:
     """One result as a heading, where it comes from, and a table."""
     record = cast("dict[str, Any]", json.loads(path.read_text(encoding="utf-8")))
     targets = dict(flat(record.get("targets", {})))
-    origin = ", ".join(f"{key} {record[key]}" for key in ("commit", "seed", "machine") if record.get(key) is not None)
+    origin = ", ".join(
+        f"{key} {record[key]}" for key in ("commit", "uncommitted", "seed", "machine") if record.get(key) is not None
+    )
     rows = [f"| {name} | {show(value)} | {show(targets.get(name, ''))} |" for name, value in flat(record["figures"])]
     return "\n".join(
         [f"## {path.stem}", "", origin, "", "| figure | measured | target |", "| --- | ---: | ---: |", *rows, ""]

@@ -7,6 +7,7 @@ import shlex
 import subprocess
 import sys
 import tomllib
+from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 
 import pytest
@@ -125,3 +126,12 @@ def test_make_targets_shown_exist() -> None:
 def test_links_lead_somewhere(page: Path) -> None:
     for target in re.findall(r"\]\((?!https?:|#)([^)#\s]+)", page.read_text(encoding="utf-8")):
         assert (page.parent / target).exists(), target
+
+
+def test_figures_are_those_of_the_results() -> None:
+    spec = spec_from_file_location("render", ROOT / "docs" / "render.py")
+    assert spec is not None
+    assert spec.loader is not None
+    render = module_from_spec(spec)
+    spec.loader.exec_module(render)
+    assert render.PAGE.read_text(encoding="utf-8") == render.page(), "run `make docs`"

@@ -2,8 +2,8 @@
 
 A benchmark stores its options and reads nothing until `items()` is asked for.
 Dev and test never share a question: items with the same messages fall into the
-same half. Within each combination of groups the halves are balanced, and every
-prefix of a split is a fair sample of it, so that `limit` and racing can cut.
+same half, also where they belong to different groups. Within each combination of
+groups the halves are balanced, and every prefix of a split is a fair sample of it, so that `limit` and racing can cut.
 """
 
 from __future__ import annotations
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from compose.evals.scorers import Scorer
 
 Split = Literal["dev", "test", "all"]
+FILES = (".jsonl", ".jsonl.gz", ".csv")
+"""How the name of a user's own file ends."""
 EMBEDDED_MODEL = "local/smollm2-135m"
 """The model that every installation can run: the default of benchmarks without recordings."""
 
@@ -146,15 +148,17 @@ def halves(items: Sequence[Item], *, seed: int, dev_share: float = 0.5) -> tuple
 
     Adding an item moves at most a few others; the order of `items` plays no part.
     """
-    strata: dict[str, dict[str, list[Item]]] = {}
+    units: dict[str, list[Item]] = {}
     for item in items:
-        question = repr([(m.role, m.content) for m in item.messages])
-        stratum = repr(sorted(item.groups.items()))
-        strata.setdefault(stratum, {}).setdefault(question, []).append(item)
+        units.setdefault(repr([(m.role, m.content) for m in item.messages]), []).append(item)
+    strata: dict[str, list[tuple[str, list[Item]]]] = {}
+    for question, same in units.items():
+        stratum = min(repr(sorted(item.groups.items())) for item in same)
+        strata.setdefault(stratum, []).append((question, same))
     placed: tuple[list[tuple[float, str, list[Item]]], list[tuple[float, str, list[Item]]]] = ([], [])
     owed = 0.0
     for stratum in sorted(strata):
-        drawn = sorted((_draw(seed, question), same) for question, same in strata[stratum].items())
+        drawn = sorted((_draw(seed, question), same) for question, same in strata[stratum])
         owed += len(drawn) * dev_share
         n_dev = round(owed)
         owed -= n_dev
@@ -172,7 +176,7 @@ def load_benchmark(name: str, *, data: Path | None = None, seed: int = 0, **opti
     `ConfigError` for a scorer of what has its own, and `DataError` for a file
     that cannot be read.
     """
-    if name.endswith((".jsonl", ".jsonl.gz", ".csv")):
+    if name.endswith(FILES):
         from compose.evals.jsonl import FileBenchmark
 
         return _make(FileBenchmark, name, {"path": Path(name), **options}, seed)

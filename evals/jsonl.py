@@ -26,8 +26,9 @@ from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
 
+from compose.config import is_trusted
 from compose.errors import DataError
-from compose.evals.benchmark import Benchmark, Item
+from compose.evals.benchmark import FILES, Benchmark, Item
 from compose.evals.scorers import make
 from compose.evals.scorers.exact import targets
 from compose.evals.scorers.regex import Regex
@@ -55,7 +56,8 @@ class FileBenchmark(Benchmark):
     ) -> None:
         super().__init__(seed=seed)
         self.path = path
-        self.name = path.name.partition(".")[0]
+        ending = next((e for e in FILES if path.name.endswith(e)), "")
+        self.name = path.name.removesuffix(ending)
         self._asked = scorer
         self._settings = dict(settings or {})
 
@@ -91,6 +93,10 @@ class FileBenchmark(Benchmark):
         name = self._asked or next((row["scorer"] for _, row in self.rows() if row.get("scorer")), "exact")
         if not isinstance(name, str):
             raise DataError(f"expected the name of a scorer, got {name!r}", file=str(self.path), field="scorer")
+        if self._asked is None and ":" in name and not is_trusted(self.path.parent):
+            told = f"names a scorer that asks a model ({name}), and this folder is not trusted"
+            hint = f"--scorer {name} asks it all the same, as does compose trust {self.path.resolve().parent}"
+            raise DataError(told, file=str(self.path), field="scorer", hint=hint)
         return make(name, **self._settings)
 
     @property

@@ -85,7 +85,10 @@ def sign_test(wins: int, losses: int) -> float:
     0.0625
     """
     n = wins + losses
-    tail = sum(math.comb(n, k) for k in range(min(wins, losses) + 1))
+    tail = term = 1
+    for k in range(min(wins, losses)):
+        term = term * (n - k) // (k + 1)
+        tail += term
     return min(1.0, float(2 * tail / 2**n))
 
 

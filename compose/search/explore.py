@@ -73,7 +73,9 @@ class Explorer:
     async def _seed(self, params: dict[str, Any], dev: Sequence[Item]) -> None:
         data = self.space.from_params(params, order=self.known.order())
         if self.known.find(data) is None and not self.known.uses_dead(data):
-            await self._try(self.study.ask(params), params, data, dev)
+            asked = self.study.ask(params)
+            self.space.propose(asked.suggest_categorical)  # what is not suggested, the sampler never sees
+            await self._try(asked, params, data, dev)
 
     async def _sampled(self, dev: Sequence[Item], *, blind: bool) -> None:
         """One proposal of the sampler, measured unless it is known already or cannot work."""

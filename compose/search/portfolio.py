@@ -2,8 +2,8 @@
 
 Every model alone comes first: their quality and price on dev order all that
 follows. Then cascades that ask cheap models and hand what they do not agree on
-to one of the best, then ensembles of the best that vote, then for models that
-answer new prompts one of each further shape.
+to one of the best, in turn with ensembles of the best that vote and, for models
+that answer new prompts, with one or two of each further shape.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def portfolio(space: Space, known: Mapping[str, Single]) -> list[Params]:
     if not by_quality:
         return []
     anew = [m for m in by_quality if m not in space.recorded]
-    seeds = [*interleave(_cascades(by_quality, known), _ensembles(by_quality)), *(_fresh(anew) if anew else ())]
+    seeds = interleave(_cascades(by_quality, known), _ensembles(by_quality), _fresh(anew) if anew else iter(()))
     return [seed for seed in seeds if space.allows(seed)]
 
 
@@ -85,16 +85,15 @@ def _fresh(by_quality: Sequence[str]) -> Iterator[Params]:
     best = by_quality[0]
     for n in (3, 5):
         yield {"shape": "samples", "samples.model": best, "samples.n": n, "samples.temperature": 0.8}
-    yield {"shape": "best_of", "best_of.model": best, "best_of.judge": best, "best_of.n": 3, "best_of.temperature": 0.8}
+    for shape in ("best_of", "ranked", "verified"):
+        yield _judged(shape, best)
     for critique in (False, True):
-        yield {
-            "shape": "fused",
-            "fused.model": best,
-            "fused.judge": best,
-            "fused.n": 3,
-            "fused.temperature": 0.8,
-            "fused.critique": critique,
-        }
+        yield {**_judged("fused", best), "fused.critique": critique}
+
+
+def _judged(shape: str, model: str) -> Params:
+    drawn = {"model": model, "judge": model, "n": 3, "temperature": 0.8}
+    return {"shape": shape, **{f"{shape}.{name}": value for name, value in drawn.items()}}
 
 
 def cascade(models: Sequence[str], agree: int, final: str) -> Params:

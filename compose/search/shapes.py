@@ -95,47 +95,36 @@ def _ensemble(draw: Draw) -> Steps:
     return [{"use": "ensemble", "models": models}, {"use": "vote", "answer": draw.answer}]
 
 
-def _samples(draw: Draw) -> Steps:
+def _sampled(draw: Draw) -> dict[str, Any]:
+    """The step that asks one model several times."""
     model, n, temperature = draw.model("model"), draw.one("n"), draw.one("temperature")
-    return [
-        {"use": "generate", "model": model, "n": n, "temperature": temperature},
-        {"use": "vote", "answer": draw.answer},
-    ]
+    return {"use": "generate", "model": model, "n": n, "temperature": temperature}
+
+
+def _samples(draw: Draw) -> Steps:
+    return [_sampled(draw), {"use": "vote", "answer": draw.answer}]
 
 
 def _best_of(draw: Draw) -> Steps:
-    model, judge, n, temperature = draw.model("model"), draw.model("judge"), draw.one("n"), draw.one("temperature")
-    return [
-        {"use": "generate", "model": model, "n": n, "temperature": temperature},
-        {"use": "best_of", "model": judge},
-    ]
+    return [_sampled(draw), {"use": "best_of", "model": draw.model("judge")}]
 
 
 def _ranked(draw: Draw) -> Steps:
-    model, judge, n, temperature = draw.model("model"), draw.model("judge"), draw.one("n"), draw.one("temperature")
-    return [
-        {"use": "generate", "model": model, "n": n, "temperature": temperature},
-        {"use": "rank", "model": judge},
-    ]
+    return [_sampled(draw), {"use": "rank", "model": draw.model("judge")}]
 
 
 def _verified(draw: Draw) -> Steps:
-    model, judge, n, temperature = draw.model("model"), draw.model("judge"), draw.one("n"), draw.one("temperature")
     return [
-        {"use": "generate", "model": model, "n": n, "temperature": temperature},
-        {"use": "verify", "model": judge},
+        _sampled(draw),
+        {"use": "verify", "model": draw.model("judge")},
         {"use": "vote", "answer": draw.answer},
     ]
 
 
 def _fused(draw: Draw) -> Steps:
-    model, judge, n, temperature = draw.model("model"), draw.model("judge"), draw.one("n"), draw.one("temperature")
+    judge = draw.model("judge")
     critique: Steps = [{"use": "critique", "model": judge}] if draw.one("critique") else []
-    return [
-        {"use": "generate", "model": model, "n": n, "temperature": temperature},
-        *critique,
-        {"use": "fuse", "model": judge},
-    ]
+    return [_sampled(draw), *critique, {"use": "fuse", "model": judge}]
 
 
 SHAPES: dict[str, Shape] = {

@@ -108,3 +108,11 @@ def test_a_missing_data_folder_says_where_it_was_looked_for(tmp_path: Path, monk
 
 def test_groups_lists_values_in_order() -> None:
     assert load_benchmark("arith", n=12).groups() == {"level": ["1", "2", "3", "4", "5", "6"]}
+
+
+def test_one_question_in_two_groups_falls_into_one_half() -> None:
+    asked = [Item(f"a{i}", (Message("user", f"q{i}"),), groups={"g": "a"}) for i in range(20)]
+    again = [Item(f"b{i}", (Message("user", f"q{i}"),), groups={"g": "b"}) for i in range(7)]
+    for seed in range(10):
+        dev, test = halves([*asked, *again], seed=seed)
+        assert {i.messages for i in dev}.isdisjoint(i.messages for i in test)

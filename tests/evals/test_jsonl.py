@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from compose.config import trust
 from compose.errors import DataError, UnknownName
 from compose.evals.benchmark import Item, load_benchmark
 from compose.evals.jsonl import FileBenchmark, from_frame
@@ -168,3 +169,13 @@ def test_the_scorer_is_the_option_then_the_files_then_exact(tmp_path: Path) -> N
     assert caught.value.nearest == "number"
     with pytest.raises(UnknownName, match="setting of scorer `judge` 'modell'"):
         _ = FileBenchmark(path, scorer="judge", settings={"modell": "m"}).scorer
+
+
+def test_a_file_names_no_judge_until_its_folder_is_trusted(tmp_path: Path) -> None:
+    path = written(tmp_path / "theirs.jsonl", {**ROWS[0], "scorer": "judge:http://10.0.0.1/v1#m"})
+    with pytest.raises(DataError, match="asks a model") as caught:
+        _ = load_benchmark(str(path)).scorer
+    assert "--scorer judge:http://10.0.0.1/v1#m" in (caught.value.hint or "")
+    assert load_benchmark(str(path), scorer="judge:gpt-4o").scorer
+    trust(tmp_path)
+    assert load_benchmark(str(path)).scorer

@@ -21,7 +21,7 @@ from compose.search.report import render_report, sentences
 from compose.search.result import SearchResult, conclude
 from compose.search.search import search
 from compose.search.space import Space
-from compose.search.study import held
+from compose.search.study import held, open_study
 from tests.search.conftest import MODELS, Toy
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -244,3 +244,11 @@ async def test_the_front_is_a_table(recordings: Path, tmp_path: Path) -> None:
     table = result.to_pandas()
     assert len(table) == len(result.front)
     assert set(table.columns) >= {"pipeline", "quality", "usd_per_item"}
+
+
+async def test_the_sampler_sees_what_the_portfolio_tried(recordings: Path, tmp_path: Path) -> None:
+    await found(recordings, tmp_path / "run")
+    study = open_study(tmp_path / "run", read_record(tmp_path / "run").setup, resume=True)
+    kept = [trial for trial in study.study.trials if trial.state.name == "COMPLETE"]
+    assert len(kept) == 14
+    assert all("shape" in trial.params for trial in kept)

@@ -9,5 +9,5 @@ from typing import Any
 
 
 def make(optuna: Any, seed: int) -> Any:
-    """Optuna's TPE sampler; the portfolio takes the place of its random start."""
+    """Optuna's TPE sampler; singles and portfolio take the place of its random start."""
     return optuna.samplers.TPESampler(seed=seed, n_startup_trials=10)

@@ -23,6 +23,7 @@ def command(file: Path, out: Path | None, as_json: bool, quiet: bool) -> None:
 
         compose replay runs/gsm/run.record.jsonl.gz --out again
     """
+    from compose.pipeline.files import to_yaml
     from compose.pipeline.graph import Pipeline
     from compose.search.record import read_record
     from compose.search.report import render_report, sentences
@@ -35,7 +36,7 @@ def command(file: Path, out: Path | None, as_json: bool, quiet: bool) -> None:
         write_whole(page, render_report(result))
         result.report = str(page)
         if result.winner:
-            Pipeline.from_data(result.winner.pipeline).save(out / "winner.yaml")
+            write_whole(out / "winner.yaml", to_yaml(Pipeline.from_data(result.winner.pipeline)))
         say(f"wrote {page}", quiet=quiet)
     if as_json:
         emit("replay", {k: v for k, v in result.to_json().items() if k != "schema"})

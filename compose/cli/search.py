@@ -104,7 +104,6 @@ def command(
                 out=folder,
                 models=models or None,
                 exclude=exclude,
-                budget=budget,
                 trials=trials or (EMBEDDED_TRIALS if embedded else TRIALS),
                 sampler=sampler,
                 seed=seed,

@@ -47,7 +47,7 @@ def show_result(result: SearchResult, folder: Path) -> None:
         [
             (
                 _place(e, result),
-                short(e.pipeline),
+                short(e.pipeline, result.prices),
                 *(percent(x) for x in (e.quality, e.quality_low, e.quality_high)),
                 None if e.usd_per_item is None else f"{1000 * e.usd_per_item:.4g}",
                 None if e.latency_s is None else f"{e.latency_s:.2f}",

@@ -121,13 +121,19 @@ def _branch_data(branch: Pipeline) -> dict[str, Any]:
     return {"steps": [_step_data(s) for s in branch.steps]}
 
 
+def to_yaml(pipeline: Pipeline) -> str:
+    """A pipeline file as YAML."""
+    return yaml.safe_dump(to_data(pipeline), sort_keys=False, allow_unicode=True, width=100)
+
+
+def to_json(pipeline: Pipeline) -> str:
+    """A pipeline file as JSON."""
+    return json.dumps(to_data(pipeline), indent=2, ensure_ascii=False) + "\n"
+
+
 def save(pipeline: Pipeline, path: Path) -> Path:
     """Write a pipeline file; the suffix `.json` gives JSON, all else YAML."""
-    data = to_data(pipeline)
-    if path.suffix == ".json":
-        written = json.dumps(data, indent=2, ensure_ascii=False) + "\n"
-    else:
-        written = yaml.safe_dump(data, sort_keys=False, allow_unicode=True, width=100)
+    written = to_json(pipeline) if path.suffix == ".json" else to_yaml(pipeline)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(written, "utf-8")

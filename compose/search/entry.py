@@ -31,6 +31,8 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     adjusted_p: float | None = None
     significant: bool = False
     dev_quality: float | None = None
+    dominated: bool = False
+    """Whether another of those measured on test is as good and cheaper, or better and no dearer."""
     model: str | None = None
     """Set where the pipeline is one model alone."""
 
@@ -42,6 +44,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
             "quality_high": self.quality_high,
             "usd_per_item": self.usd_per_item,
             "latency_s": self.latency_s,
+            "n": self.n,
         }
 
     def beside_single(self) -> dict[str, Any]:
@@ -52,7 +55,9 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
             **self.to_json(),
             "gain": gain and {"mean": gain.mean, "low": gain.low, "high": gain.high},
             "p": self.p,
+            "adjusted_p": self.adjusted_p,
             "significant": self.significant,
+            "dominated": self.dominated,
         }
 
 
@@ -99,6 +104,18 @@ def entry_of(measured: Measured, *, dev_quality: float | None) -> Entry:
         dev_quality=dev_quality,
         model=measured.single,
     )
+
+
+def with_dominated(entries: list[Entry], among: list[Entry]) -> list[Entry]:
+    """The entries, those marked that another one makes pointless."""
+    return [msgspec.structs.replace(e, dominated=any(_beats(other, e) for other in among)) for e in entries]
+
+
+def _beats(a: Entry, b: Entry) -> bool:
+    if a.usd_per_item is None or b.usd_per_item is None:
+        return False
+    gap = (a.quality - b.quality, b.usd_per_item - a.usd_per_item)
+    return min(gap) >= 0 < max(gap)
 
 
 def recommended(single: Entry | None, winner: Entry | None, *, too_few: bool) -> str | None:

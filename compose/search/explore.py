@@ -61,7 +61,7 @@ class Explorer:
         test; what it cuts off stands in the record, and not in the study.
         """
         total = self.record.wanted
-        for params in portfolio.singles(self.space):
+        for params in portfolio.singles(self.space, self.record.setup.prices):
             await self._seed(params, dev)
         for params in portfolio.portfolio(self.space, self.known.singles):
             if len(self.record.trials) >= SEEDED * total:

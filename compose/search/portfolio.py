@@ -8,6 +8,7 @@ that answer new prompts, with one or two of each further shape.
 
 from __future__ import annotations
 
+import math
 from itertools import combinations, zip_longest
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -28,9 +29,15 @@ class Single(NamedTuple):
     cost: float
 
 
-def singles(space: Space) -> list[Params]:
-    """Each model alone."""
-    return [{"shape": "single", "single.model": model} for model in space.models]
+def singles(space: Space, prices: Mapping[str, Mapping[str, Any]]) -> list[Params]:
+    """Each model alone, by list price, so that a small budget learns of many; unknown prices come last."""
+
+    def rate(model: str) -> float:
+        price = prices.get(model, {})
+        into, out = price.get("input"), price.get("output")
+        return math.inf if into is None or out is None else into + out
+
+    return [{"shape": "single", "single.model": model} for model in sorted(space.models, key=rate)]
 
 
 def portfolio(space: Space, known: Mapping[str, Single]) -> list[Params]:

@@ -11,8 +11,9 @@ nothing that a URL hides (see `public`).
 from __future__ import annotations
 
 import gzip
+import zlib
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 SCHEMA = "compose.record/1"
 NAME = "run.record.jsonl.gz"
+End = Literal["done", "budget", "interrupted", "dry_run"]
 
 
 class Setup(msgspec.Struct, frozen=True, kw_only=True):
@@ -39,6 +41,8 @@ class Setup(msgspec.Struct, frozen=True, kw_only=True):
     dev: tuple[str, ...]
     """Ids of the dev items, in the order in which they are used."""
     test: tuple[str, ...]
+    items: str = ""
+    """Digest of all items, targets among them, and of what marks them."""
     recorded: bool
     version: str
     """Of `compose`."""
@@ -149,10 +153,16 @@ class Record(msgspec.Struct, kw_only=True):
     setup: Setup
     trials: list[Trial] = []
     test: list[Measured] = []
-    end: str = "done"
+    end: End = "done"
     wanted: int = 0
     """How many trials were asked for."""
     seconds: float = 0.0
+
+
+class _End(msgspec.Struct):
+    end: End
+    wanted: int
+    seconds: float
 
 
 class _Line(msgspec.Struct, omit_defaults=True):
@@ -161,7 +171,7 @@ class _Line(msgspec.Struct, omit_defaults=True):
     setup: Setup | None = None
     trial: Trial | None = None
     test: Measured | None = None
-    end: dict[str, Any] | None = None
+    end: _End | None = None
 
 
 def write_record(record: Record, path: Path) -> None:
@@ -170,7 +180,7 @@ def write_record(record: Record, path: Path) -> None:
         _Line("setup", SCHEMA, setup=record.setup),
         *(_Line("trial", trial=_passable(t)) for t in record.trials),
         *(_Line("test", test=_without_paths(m)) for m in record.test),
-        _Line("end", end={"end": record.end, "wanted": record.wanted, "seconds": record.seconds}),
+        _Line("end", end=_End(record.end, record.wanted, record.seconds)),
     ]
     part = path.with_name(path.name + ".part")
     names = public_names(_models(record))
@@ -214,18 +224,25 @@ def read_record(path: Path) -> Record:
     number = 0
     try:
         with gzip.open(path, "rb") as file:
-            for number, text in enumerate(file, 1):
-                line = msgspec.json.decode(text, type=_Line)
-                record = _add(record, line, path, number)
+            for text in file:
+                number += 1
+                record = _add(record, _line(text, path, number), path, number)
     except FileNotFoundError as error:
         raise DataError(
             "there is no search record here", file=str(path), hint="give a search's --out folder"
         ) from error
-    except (OSError, EOFError, msgspec.DecodeError) as error:
+    except (OSError, EOFError, zlib.error) as error:
         raise DataError(f"not a search record: {error}", file=str(path), line=number + 1) from error
     if record is None:
         raise DataError("an empty search record", file=str(path))
     return record
+
+
+def _line(text: bytes, path: Path, number: int) -> _Line:
+    try:
+        return msgspec.json.decode(text, type=_Line)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise DataError(f"not a search record: {error}", file=str(path), line=number) from error
 
 
 def _add(record: Record | None, line: _Line, path: Path, number: int) -> Record:
@@ -236,9 +253,17 @@ def _add(record: Record | None, line: _Line, path: Path, number: int) -> Record:
     if record is None:
         raise DataError("a record begins with its set-up", file=str(path), line=number)
     if line.trial is not None:
+        _check_size(line.trial.measured, record.setup.dev, path, number)
         record.trials.append(line.trial)
     if line.test is not None:
+        _check_size(line.test, record.setup.test, path, number)
         record.test.append(line.test)
     if line.end is not None:
-        record.end, record.wanted, record.seconds = line.end["end"], line.end["wanted"], line.end["seconds"]
+        record.end, record.wanted, record.seconds = line.end.end, line.end.wanted, line.end.seconds
     return record
+
+
+def _check_size(measured: Measured, items: tuple[str, ...], path: Path, number: int) -> None:
+    if not len(measured.scores) == len(measured.usd) == len(items):
+        found = f"{len(measured.scores)} marks and {len(measured.usd)} prices of {len(items)} items"
+        raise DataError(f"not a search record: {found}", file=str(path), line=number)

@@ -16,14 +16,14 @@ if TYPE_CHECKING:
 
 
 class Reserve:
-    """Stands before a caller and refuses calls that would use what is kept back: `amount` of `budget`, in USD.
+    """Stands before a caller and refuses calls that would use what is kept back: `amount` of its budget, in USD.
 
     A call under way is taken to cost what the dearest one so far did.
     """
 
-    def __init__(self, caller: Caller, budget: float | None) -> None:
+    def __init__(self, caller: Caller) -> None:
         self._caller = caller
-        self._budget = budget
+        self._budget = caller.budget
         self._dearest = 0.0
         self._under_way = 0
         self.amount = 0.0

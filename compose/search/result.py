@@ -12,7 +12,7 @@ import msgspec
 
 from compose.pipeline.graph import Pipeline
 from compose.search import choice
-from compose.search.entry import Entry, compared, entry_of, recommended
+from compose.search.entry import Entry, compared, entry_of, recommended, with_dominated
 from compose.search.picks import Axis, pick
 from compose.search.record import Measured, Record, Trial
 
@@ -130,6 +130,8 @@ def conclude(record: Record) -> SearchResult:
         won = tested.get(picks.winner.measured.key)
         winner = compared([won], single, dev)[0] if won else None
     best = entry_of(single, dev_quality=picks.single.measured.quality) if picks and single else None
+    shown = [e for e in (best, winner, *front) if e is not None]
+    front, winner = with_dominated(front, shown), with_dominated([winner], shown)[0] if winner else None
     few = min(len(setup.dev), len(setup.test)) < choice.FEW_ITEMS
     every = [*(t.measured for t in record.trials), *record.test]
     return SearchResult(

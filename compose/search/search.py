@@ -19,6 +19,7 @@ import msgspec
 
 from compose.errors import BudgetExceeded, ConfigError
 from compose.evals.evaluate import Evaluation
+from compose.pipeline.files import to_yaml
 from compose.pipeline.graph import Pipeline
 from compose.search import setup
 from compose.search.explore import Explorer
@@ -33,6 +34,7 @@ from compose.search.result import SearchResult, conclude
 from compose.search.space import Space, derive
 from compose.search.study import Study, held, open_study
 from compose.search.tally import LOG, Tally
+from compose.whole import write_whole
 
 if TYPE_CHECKING:
     from compose.evals.benchmark import Benchmark, Item
@@ -46,7 +48,6 @@ async def search(
     out: Path,
     models: Sequence[str] | None = None,
     exclude: Iterable[str] = (),
-    budget: float | None = None,
     trials: int = 64,
     sampler: str = "tpe",
     seed: int = 0,
@@ -60,8 +61,7 @@ async def search(
     """Find the pipelines that are worth their cost, and write them to `out`.
 
     `trials` distinct pipelines are run on dev, fewer where the space or the
-    `budget` (USD, the caller's own) ends first: then the result's `end` is
-    `budget`. `limit` keeps that many items, half of them for test, `max_tokens`
+    caller's budget ends first: then the result's `end` is `budget`. `limit` keeps that many items, half of them for test, `max_tokens`
     bounds every answer of the default `space`. Written are
     `winner.yaml`, `space.yaml`, `report.html`, the study and the record.
 
@@ -84,6 +84,7 @@ async def search(
         space=msgspec.to_builtins(space),
         dev=tuple(item.id for item in dev),
         test=tuple(item.id for item in test),
+        items=setup.digest(benchmark, [*dev, *test]),
         recorded=len(recorded) == len(ids),
         version=setup.version(),
         prices={id: setup.price(caller, id) for id in ids},
@@ -98,7 +99,7 @@ async def search(
             study = open_study(out, asked, resume=resume)
             space.save(out / "space.yaml")
             record = Record(setup=asked, trials=list(study.trials), wanted=trials)
-            run = _Search(benchmark, caller, study, record, space, out, recorded, budget, on_progress)
+            run = _Search(benchmark, caller, study, record, space, out, recorded, on_progress)
             return await run.all(dev, test)
         except OSError as error:
             raise ConfigError(
@@ -119,14 +120,13 @@ class _Search:
         space: Space,
         out: Path,
         recorded: Sequence[str],
-        budget: float | None,
         on_progress: OnProgress | None,
     ) -> None:
         self.record = record
         self.out = out
         self.recorded = recorded
         self.teller = Teller(on_progress)
-        self.reserve = Reserve(caller, budget)
+        self.reserve = Reserve(caller)
         self.tally = Tally(self.reserve, out / LOG, recorded=recorded)
         asked = record.setup
         self.track = Track(
@@ -196,8 +196,8 @@ class _Search:
         result = conclude(self.record)
         picks = pick(self.record.trials, dev_n)
         if picks:
-            Pipeline.from_data(picks.winner.measured.pipeline).save(self.out / "winner.yaml")
+            write_whole(self.out / "winner.yaml", to_yaml(Pipeline.from_data(picks.winner.measured.pipeline)))
         report = self.out / "report.html"
-        report.write_text(render_report(result), "utf-8")
+        write_whole(report, render_report(result))
         result.report = str(report)
         return result

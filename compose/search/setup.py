@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from importlib import metadata
 from typing import TYPE_CHECKING, Any
 
@@ -39,6 +40,14 @@ def items(benchmark: Benchmark, seed: int, limit: int | None) -> tuple[list[Item
     if not dev or not test:
         raise ConfigError(f"benchmark {benchmark.name!r} has too few items for a dev and a test half")
     return dev, test
+
+
+def digest(benchmark: Benchmark, items: Iterable[Item]) -> str:
+    """What tells a benchmark from another one, or from itself after an edit."""
+    scorer = benchmark.scorer
+    marks = [type(scorer).__qualname__, sorted((k, repr(v)) for k, v in vars(scorer).items())]
+    asked = [(item.id, item.messages, repr(item.target)) for item in items]
+    return hashlib.blake2b(msgspec.json.encode((marks, asked)), digest_size=16).hexdigest()
 
 
 def price(caller: Caller, id: str) -> dict[str, Any]:

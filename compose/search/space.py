@@ -15,6 +15,7 @@ from compose.errors import ConfigError, UnknownName
 from compose.pipeline.text import parse, plain, read
 from compose.registry import find
 from compose.search.shapes import SHAPES, Draw, Pick
+from compose.whole import write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -106,7 +107,7 @@ class Space(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
             text = yaml.safe_dump({name: options}, sort_keys=False, default_flow_style=None).rstrip()
             lines.append(f"  # {SHAPES[name].about}")
             lines.extend(f"  {line}" for line in text.splitlines())
-        path.write_text("\n".join(lines) + "\n", "utf-8")
+        write_whole(path, "\n".join(lines) + "\n")
 
 
 def derive(
@@ -163,7 +164,7 @@ def _checked(space: Space, where: str) -> Space:
             raise ConfigError(f"{where}shape `{name}` puts new prompts, and all models are recorded")
     shapes = {
         name: {option: tuple(options.get(option, values)) for option, values in SHAPES[name].options.items()}
-        for name, options in space.shapes.items()
+        for name, options in ({"single": {}} | space.shapes).items()  # all else is compared with models alone
     }
     for name, options in shapes.items():
         for option, values in options.items():

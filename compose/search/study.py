@@ -22,6 +22,7 @@ import msgspec
 from compose.errors import ConfigError, missing_extra
 from compose.registry import find
 from compose.search.record import Setup, Trial
+from compose.search.tally import LOG
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
@@ -49,8 +50,12 @@ def import_optuna() -> ModuleType:
 def held(out: Path) -> Generator[None]:
     """Hold a search's folder, made if it is not there.
 
-    Raises `ConfigError` if another search holds it or if it cannot be written.
+    Raises `ConfigError` if another search holds it, if it cannot be written, or
+    if one of the files that a search adds to is a link: it would write elsewhere.
     """
+    for name in (LOCK, JOURNAL, LOG):
+        if (out / name).is_symlink():
+            raise ConfigError(f"{out / name} is a link", hint="remove it, or choose another --out")
     try:
         import fcntl
     except ImportError:  # Windows: no advisory locks, the journal's own lock is all there is

@@ -120,3 +120,23 @@ def test_power_and_the_items_it_needs_fit_each_other() -> None:
     assert items_needed(0.1, sd=0.3) < n
     with pytest.raises(DataError, match="never seen"):
         items_needed(0.0, sd=0.3)
+
+
+def test_few_marks_are_never_certain() -> None:
+    for marks in ([0.8], [0.5, 0.5], [0.2, 0.9, 0.4]):
+        found = mean_interval(marks)
+        assert found.high - found.low > 0.3
+    assert paired_difference([0.5, 0.6], [0.4, 0.5]).diff.low < 0
+
+
+def test_marks_that_are_no_numbers_are_refused() -> None:
+    for marks in ([float("nan")], [1.0, float("inf")]):
+        with pytest.raises(DataError, match="finite"):
+            mean_interval(marks)
+        with pytest.raises(DataError, match="finite"):
+            paired_difference(marks, [1.0] * len(marks))
+
+
+def test_thousands_of_differences_take_no_time() -> None:
+    assert sign_test(4_000, 4_000) == 1.0
+    assert sign_test(4_200, 3_800) < 1e-4

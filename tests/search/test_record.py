@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import gzip
+import json
 from pathlib import Path
 
 import pytest
 
-from compose.errors import Unreachable
+from compose.errors import DataError, Unreachable
 from compose.models.call import Caller
 from compose.search.public import public_names, renamed, without_paths
 from compose.search.record import NAME, Failure, Measured, read_record, write_record
@@ -78,9 +79,41 @@ def test_paths_in_messages_lose_their_folders(message: str, shown: str) -> None:
 def test_a_failure_is_as_public_as_its_message(tmp_path: Path) -> None:
     from tests.search.test_report import record_of
 
-    record = record_of(Measured(key=FILE, pipeline={"version": 1, "steps": []}, scores=(), usd=()))
+    none = (None,) * 200
+    record = record_of(Measured(key=FILE, pipeline={"version": 1, "steps": []}, scores=none, usd=none))
     failure = Failure("Unreachable", f"{FILE}: no /home/someone/x", "look in /home/someone", FILE)
     record.trials = [type(t)(number=0, params={}, measured=t.measured, failure=failure) for t in record.trials]
     write_record(record, tmp_path / NAME)
     kept = read_record(tmp_path / NAME).trials[0].failure
     assert kept == Failure("Unreachable", "local/m.gguf: no x", "look in someone", "local/m.gguf")
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        (b"{", "2: not a search record"),
+        (b"\xff", "2: not a search record"),
+        (b"[" * 100_000, "2: not a search record"),
+        (b'{"kind":"end","end":{}}', "2: not a search record"),
+    ],
+)
+async def test_a_broken_line_is_named(line: bytes, words: str, recordings: Path, tmp_path: Path) -> None:
+    async with Caller(data=recordings) as caller:
+        await search(Toy(), caller=caller, out=tmp_path / "run", trials=4, limit=8)
+    with gzip.open(tmp_path / "run" / NAME, "rb") as file:
+        setup = file.readline()
+    (tmp_path / "broken.gz").write_bytes(gzip.compress(setup + line + b"\n"))
+    with pytest.raises(DataError, match=f"broken.gz:{words}"):
+        read_record(tmp_path / "broken.gz")
+
+
+async def test_marks_are_as_many_as_items(recordings: Path, tmp_path: Path) -> None:
+    async with Caller(data=recordings) as caller:
+        await search(Toy(), caller=caller, out=tmp_path / "run", trials=4, limit=8)
+    with gzip.open(tmp_path / "run" / NAME, "rt") as file:
+        lines = [json.loads(line) for line in file]
+    lines[1]["trial"]["measured"]["scores"].pop()
+    whole = "\n".join(map(json.dumps, lines)).encode()
+    (tmp_path / "short.gz").write_bytes(gzip.compress(whole))
+    with pytest.raises(DataError, match=r"short.gz:2: .*3 marks and 4 prices of 4 items"):
+        read_record(tmp_path / "short.gz")

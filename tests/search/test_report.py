@@ -6,11 +6,14 @@ import re
 from html.parser import HTMLParser
 from typing import Any
 
+import msgspec
 import pytest
 
+from compose.search.entry import entry_of, with_dominated
 from compose.search.record import Measured, Record, Setup, Trial
 from compose.search.report import render_report, sentences
 from compose.search.report.names import model_name, short
+from compose.search.report.page import shown
 from compose.search.result import SearchResult, conclude
 from compose.search.space import derive
 
@@ -28,8 +31,6 @@ def result_of(*rows: Measured, benchmark: str = "toy", n: int = 200) -> SearchRe
 
 
 def record_of(*rows: Measured, benchmark: str = "toy", n: int = 200) -> Record:
-    import msgspec
-
     models = tuple(m.key for m in rows)
     ids = tuple(str(i) for i in range(n))
     setup = Setup(
@@ -83,7 +84,7 @@ def test_latency_has_its_chart_where_it_was_measured() -> None:
 def test_unknown_and_free_prices_draw_no_price(usd: float | None) -> None:
     page = render_report(result_of(measured("a", 150, usd), measured("b", 100, usd)))
     assert "<svg" not in page
-    assert ("unknown" if usd is None else "0.000") in page
+    assert f"<td>{'unknown' if usd is None else '0'}</td>" in page
 
 
 def test_a_record_without_trials_has_a_page() -> None:
@@ -138,3 +139,34 @@ def test_a_price_whose_tokens_were_not_all_recorded_is_a_lower_bound() -> None:
     said = next(s for s in sentences(result) if "lower bound" in s)
     assert "that thinker bills" in said
     assert "--exclude-model thinker-2024-09-12" in said
+
+
+def test_two_models_never_share_a_name() -> None:
+    ids = ["replay/s/gpt-4o-2024-05-13", "replay/s/gpt-4o-2024-08-06", "replay/s/m-10", "http://a/v1#x/m", "local/m"]
+    assert len({model_name(id, ids) for id in ids}) == len(ids)
+    assert model_name(ids[0], ids[:1]) == "gpt-4o"
+    assert model_name("replay/s/m-10") == "m-10"
+
+
+def test_the_winner_s_row_tells_the_test_that_the_verdict_tells() -> None:
+    rows = [measured("single", 150, 1.0), measured("winner", 163, 1.0)]
+    found = result_of(*rows)
+    (row,) = [e for e in shown(found) if e.model == "winner"]
+    assert row is found.winner
+
+
+def test_what_another_makes_pointless_is_marked() -> None:
+    found = conclude(record_of(measured("cheap", 150, 1.0), measured("dear", 140, 2.0), measured("best", 160, 3.0)))
+    said = {e["pipeline"]["steps"][0]["model"]: e["dominated"] for e in found.to_json()["front"]}
+    assert said == {"cheap": False, "best": False}
+    marked = with_dominated([entry_of(measured("dear", 140, 2.0), dev_quality=None)], found.front)
+    assert marked[0].dominated
+
+
+def test_a_cut_test_half_says_how_much_it_rests_on() -> None:
+    record = record_of(measured("a", 150, 1.0))
+    cut = msgspec.structs.replace(record.test[0], scores=(1.0,) * 60 + (None,) * 140)
+    record.test, record.end = [cut], "budget"
+    found = conclude(record)
+    assert found.to_json()["best_single"]["n"] == 60
+    assert "60 of 200 items" in " ".join(sentences(found))

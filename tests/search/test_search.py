@@ -8,12 +8,18 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
+import optuna
 import pytest
+from optuna.storages import JournalStorage
+from optuna.storages.journal import JournalFileBackend
 
 from compose.errors import ConfigError, DataError, ModelError, UnknownName
+from compose.evals.benchmark import Item
 from compose.models.call import Caller
 from compose.pipeline.files import load
 from compose.search.record import NAME, read_record
@@ -21,7 +27,7 @@ from compose.search.report import render_report, sentences
 from compose.search.result import SearchResult, conclude
 from compose.search.search import search
 from compose.search.space import Space
-from compose.search.study import held, open_study
+from compose.search.study import JOURNAL, LOCK, held
 from tests.search.conftest import MODELS, Toy
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -31,7 +37,7 @@ async def found(
     data: Path, out: Path, *, budget: float | None = None, trials: int = 14, **options: Any
 ) -> SearchResult:
     async with Caller(data=data, budget=budget) as caller:
-        return await search(Toy(), caller=caller, out=out, budget=budget, trials=trials, **options)
+        return await search(Toy(), caller=caller, out=out, trials=trials, **options)
 
 
 def lasting(result: SearchResult) -> dict[str, Any]:
@@ -248,7 +254,40 @@ async def test_the_front_is_a_table(recordings: Path, tmp_path: Path) -> None:
 
 async def test_the_sampler_sees_what_the_portfolio_tried(recordings: Path, tmp_path: Path) -> None:
     await found(recordings, tmp_path / "run")
-    study = open_study(tmp_path / "run", read_record(tmp_path / "run").setup, resume=True)
-    kept = [trial for trial in study.study.trials if trial.state.name == "COMPLETE"]
+    storage = JournalStorage(JournalFileBackend(str(tmp_path / "run" / JOURNAL)))
+    study = optuna.load_study(study_name="search", storage=storage)
+    kept = [trial for trial in study.trials if "trial" in trial.user_attrs]
     assert len(kept) == 14
     assert all("shape" in trial.params for trial in kept)
+
+
+async def test_a_resumed_search_is_on_the_same_questions_targets_and_marks(recordings: Path, tmp_path: Path) -> None:
+    class Edited(Toy):
+        def read(self) -> Iterator[Item]:
+            yield from (msgspec.structs.replace(item, target="0") for item in super().read())
+
+    class Lenient(Toy):
+        scoring = "contains"
+
+    await found(recordings, tmp_path / "run", trials=4)
+    for other in (Edited(), Lenient()):
+        async with Caller(data=recordings) as caller:
+            with pytest.raises(ConfigError, match=r"set up differently \(items\)"):
+                await search(other, caller=caller, out=tmp_path / "run", trials=4, resume=True)
+
+
+async def test_what_a_search_writes_follows_no_link(recordings: Path, tmp_path: Path) -> None:
+    precious = tmp_path / "precious"
+    precious.write_text("mine", encoding="utf-8")
+    (tmp_path / "run").mkdir()
+    for name in ("winner.yaml", "space.yaml", "report.html", NAME):
+        (tmp_path / "run" / name).symlink_to(precious)
+    await found(recordings, tmp_path / "run", trials=4, limit=8)
+    assert precious.read_text(encoding="utf-8") == "mine"
+    for name in ("calls.log", JOURNAL, LOCK):
+        folder = tmp_path / name
+        folder.mkdir()
+        (folder / name).symlink_to(precious)
+        with pytest.raises(ConfigError, match="link"):
+            await found(recordings, folder, trials=4, limit=8)
+    assert precious.read_text(encoding="utf-8") == "mine"

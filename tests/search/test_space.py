@@ -119,7 +119,7 @@ def test_portfolio_stays_in_the_space() -> None:
     known = {m: Single(0.5 + i / 10, 1.0 + i) for i, m in enumerate(MODELS)}
     seeds = portfolio(space, known)
     assert seeds
-    assert all(space.allows(s) for s in [*singles(space), *seeds])
+    assert all(space.allows(s) for s in [*singles(space, {}), *seeds])
     built = [space.from_params(s, order=MODELS)["steps"][0] for s in seeds]
     assert all(step["models"][-1] == "e" and len(step["models"]) == 3 for step in built)
 
@@ -131,13 +131,24 @@ def test_efficient_models_are_not_dominated() -> None:
 
 def test_a_limit_on_answers_stands_in_every_step_that_writes_one() -> None:
     space = derive(models=("a", "b"), answer="number", max_tokens=24)
-    for params in (*singles(space), *portfolio(space, {"a": Single(0.5, 1.0), "b": Single(0.6, 2.0)})):
+    for params in (*singles(space, {}), *portfolio(space, {"a": Single(0.5, 1.0), "b": Single(0.6, 2.0)})):
         for step in space.from_params(params)["steps"]:
             assert step.get("max_tokens") == (None if step["use"] in ("vote", "rank") else 24)
 
 
 def test_a_model_with_a_limit_on_its_answer_is_still_a_single_model() -> None:
     space = derive(models=("a",), max_tokens=24)
-    data = space.from_params(singles(space)[0])
+    data = space.from_params(singles(space, {})[0])
     assert measured_of(data).single == "a"
     assert measured_of({"version": 1, "steps": [{"use": "generate", "model": "a", "n": 3}]}).single is None
+
+
+def test_models_alone_are_part_of_every_space(tmp_path: Path) -> None:
+    (tmp_path / "space.yaml").write_text("models: [a, b]\nshapes: {ensemble: {}}\n", encoding="utf-8")
+    assert "single" in load_space(tmp_path / "space.yaml").shapes
+
+
+def test_singles_begin_with_the_cheapest_and_end_with_unknown_prices() -> None:
+    prices = {"dear": {"input": 3.0, "output": 9.0}, "cheap": {"input": 0.1, "output": 0.2}, "half": {"input": 0.1}}
+    order = [p["single.model"] for p in singles(derive(models=("half", "dear", "cheap")), prices)]
+    assert order == ["cheap", "dear", "half"]

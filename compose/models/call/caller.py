@@ -89,6 +89,11 @@ class Caller:
         return self._cache
 
     @property
+    def budget(self) -> float | None:
+        """USD that it may spend in all, `None` for no limit."""
+        return self._budget.limit
+
+    @property
     def spent(self) -> float:
         """USD paid so far, as far as prices are known."""
         return self._budget.spent

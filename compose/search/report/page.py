@@ -119,7 +119,7 @@ def _chart(
             high=e.quality_high,
             kind=_kind(e, result),
             number=number,
-            name=f"{short(e.pipeline)}: {percent(e.quality)}",
+            name=f"{short(e.pipeline, result.prices)}: {percent(e.quality)}",
         )
         for number, (e, x) in enumerate(placed, 1)
         if x is not None
@@ -167,7 +167,7 @@ def _row(number: int, e: Entry, result: SearchResult, *, timed: bool) -> str:
         share = f"{100 * e.usd_per_item / single.usd_per_item:.0f} %"
     cells = [
         f"<td>{number}</td>",
-        f'<td class="wide">{escape(short(e.pipeline))} {tags}</td>',
+        f'<td class="wide">{escape(short(e.pipeline, result.prices))} {tags}</td>',
         f"<td>{percent(e.quality)}<small>{percent(e.quality_low)} to {percent(e.quality_high)}</small></td>",
         f"<td>{'–' if is_single else _gain(e)}</td>",
         f"<td>{_thousand(e.usd_per_item)}</td>",
@@ -187,13 +187,13 @@ def _gain(e: Entry) -> str:
 
 
 def _thousand(usd: float | None) -> str:
-    return "unknown" if usd is None else f"{1000 * usd:.3f}"
+    return "unknown" if usd is None else f"{1000 * usd:.4g}"
 
 
 def _all_tried(result: SearchResult) -> str:
     ordered = sorted(result.tried, key=lambda t: (t.stopped_early, -t.quality, t.usd_per_item or 0.0))
     rows = "".join(
-        f'<tr><td class="wide">{escape(short(t.pipeline))}</td><td>{percent(t.quality)}</td>'
+        f'<tr><td class="wide">{escape(short(t.pipeline, result.prices))}</td><td>{percent(t.quality)}</td>'
         f"<td>{_thousand(t.usd_per_item)}</td><td>{t.n}{' (stopped early)' if t.stopped_early else ''}</td></tr>"
         for t in ordered
     )
@@ -220,7 +220,7 @@ def _how(result: SearchResult) -> str:
 
 def _prices(result: SearchResult) -> str:
     rows = "".join(
-        f'<tr><td class="wide">{escape(model_name(id))}</td><td>{_price(p.get("input"))}</td>'
+        f'<tr><td class="wide">{escape(model_name(id, result.prices))}</td><td>{_price(p.get("input"))}</td>'
         f'<td>{_price(p.get("output"))}</td><td class="wide">{escape(_source(p))}</td></tr>'
         for id, p in result.prices.items()
     )

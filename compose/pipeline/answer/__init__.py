@@ -1,8 +1,9 @@
 r"""Read the answer out of what a model wrote, and tell whether two answers are the same.
 
-Kinds: `number` (the first number of the stated answer), `choice` (a letter or a
-label), `literal` (a Python literal), `text`, and `auto` (the whole stated
-answer, compared as a number or expression where it is one, else as text).
+Kinds: `number` (the first number of the stated answer, or the value of its
+expression), `choice` (a letter or a label), `literal` (a Python literal),
+`text`, and `auto` (the whole stated answer, compared as a number or expression
+where it is one, else as text).
 
 >>> extract('{"reasoning": "2 + 2", "answer": "$4.00"}', "number")
 '4'
@@ -59,9 +60,9 @@ def canonical(answer: str, kind: str = "auto") -> str:
 def equal(a: str, b: str, kind: str = "auto") -> bool:
     """Whether answer `a` says the same as `b`, where `b` may be a target.
 
-    It is `canonical(a) == canonical(b)` with two allowances: numbers may differ
-    by one part in a million, and for a `literal` that is a string a bare `a`
-    may equal its value.
+    It is `canonical(a) == canonical(b)` with two allowances: a number may be a
+    rounding of the other (whole numbers are equal or not), and for a `literal`
+    that is a string a bare `a` may equal its value.
     """
     one, other = canonical(a, kind), canonical(b, kind)
     if one == other:

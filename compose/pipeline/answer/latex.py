@@ -14,7 +14,16 @@ _COMMAND = re.compile(r"\\(left|right|big|Big|displaystyle)")
 _MONEY = re.compile(r"(?:US|C|A)?\\?[$€£¥₹]|\bUSD\b ?")
 _TABLE = str.maketrans({"−": "-", "–": "-", "‐": "-", "⁄": "/", "×": "*", "·": "*", "÷": "/", "’": "'"})
 _HALVES = {"½": " 1/2", "¼": " 1/4", "¾": " 3/4", "⅓": " 1/3", "⅔": " 2/3", "⅛": " 1/8", "⅕": " 1/5"}
-_NAMES = {r"\times": "*", r"\cdot": "*", r"\div": "/", r"\%": "%", r"\approx": "≈", r"\pi": "pi", r"\infty": "infinity"}
+_NAMES = {
+    r"\times": "*",
+    r"\cdot": "*",
+    r"\div": "/",
+    r"\%": "%",
+    r"\approx": "≈",
+    r"\pi": "pi",
+    r"\infty": "infinity",
+    r"\pm": "±",
+}
 
 
 def plain(text: str) -> str:

@@ -17,6 +17,8 @@ _MARKERS = {
 }
 """By the letters that are searched for from the end, so that long texts cost little."""
 _SENTENCE_END = re.compile(r"[.!?](?:[\"')*]|\s)*\s(?=[A-Z\"'(*])|\n")
+_EXCLAIMED = re.compile(r"(?<=[\d)])!\Z")
+"""In a sentence `5!` is no factorial."""
 _EMPHASIS = "*_`"
 _BRACE = re.compile(r"(?<!\\)[{}]")
 _BOXES = 20
@@ -110,4 +112,4 @@ def _span(text: str, start: int) -> str:
     if end:
         line = line[: end.start()]
     line = line.partition("</")[0].strip().strip(_EMPHASIS).strip()
-    return line.removesuffix(".")
+    return _EXCLAIMED.sub("", line.removesuffix("."))

@@ -5,13 +5,17 @@ from __future__ import annotations
 import re
 from fractions import Fraction
 
+from compose.pipeline.answer.clause import stated
 from compose.pipeline.answer.latex import plain
+from compose.pipeline.answer.numeral import written
+from compose.pipeline.answer.term import expression, joined
+from compose.pipeline.answer.words import is_spoken, spoken
 
-_INT = r"(?:\d{1,3}(?:,\d{2,3})*,\d{3}(?![\d])|\d{1,3}(?:[\u00a0\u202f\u2009]\d{3})+(?!\d)|\d{1,3}(?: \d{3}){2,}(?!\d)|\d+)"
+_INT = r"(?:\d{1,3}(?:_\d{3})+(?!\d)|\d{1,3}(?:,\d{2,3})*,\d{3}(?![\d])|\d{1,3}(?:[\u00a0\u202f\u2009]\d{3})+(?!\d)|\d{1,3}(?: \d{3}){2,}(?!\d)|\d+)"
 _NUMBER = re.compile(
     r"(?=[-+.\d])(?P<sign>(?<![\w)\]])[-+][ ]?)?"
     r"(?:"
-    r"(?P<euro>(?:\d{1,3}(?:\.\d{3})+|\d+),\d{1,2}(?![\d,]))"
+    r"(?P<euro>(?:\d{1,3}(?:\.\d{3})+|\d+),\d{1,2}(?![\d,])|\d{1,3}(?:\.\d{3}){2,}(?![\d.]))"
     r"|(?P<mixed>\d{1,9})[ ]+(?:and[ ]+)?(?P<mn>\d{1,9})[ ]?/[ ]?(?P<md>\d{1,9})(?![\d.])"
     rf"|(?P<n>{_INT}(?:\.\d+)?)[ ]?/[ ]?(?P<d>{_INT}(?:\.\d+)?)(?![\d/])"
     rf"|(?P<plain>{_INT}(?:\.\d+)?|\.\d+)"
@@ -21,76 +25,78 @@ _NUMBER = re.compile(
 )
 _LAST_DIGIT = re.compile(r".*\d", re.DOTALL)
 _SCALE = {"thousand": 3, "million": 6, "billion": 9, "trillion": 12}
-_WORDS = {
-    w: i
-    for i, w in enumerate(
-        [
-            "zero",
-            "one",
-            "two",
-            "three",
-            "four",
-            "five",
-            "six",
-            "seven",
-            "eight",
-            "nine",
-            "ten",
-            "eleven",
-            "twelve",
-            "thirteen",
-            "fourteen",
-            "fifteen",
-            "sixteen",
-            "seventeen",
-            "eighteen",
-            "nineteen",
-            "twenty",
-        ]
-    )
-} | {w: 10 * i for i, w in enumerate(["thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"], 3)}
-_WORD = re.compile(
-    r"\b(" + "|".join(_WORDS) + r")(?:[- ](one|two|three|four|five|six|seven|eight|nine))?\b", re.IGNORECASE
-)
 _TAIL = 4_000
 """Characters at the end of a text in which a last number is looked for."""
 _AROUND = 60
 """Characters before the last digit that can belong to its number."""
 _LONGEST = 400
 """Digits of a number that is still read as one."""
+_LONGEST_LIST = 120
+_NOISE = 6
+"""Decimals behind which a whole number and another one may differ."""
+_DENIED = re.compile(r"not\s+[-+.]?\d")
+_TUPLE = re.compile(r"\\?[(\[{][^()\[\]{}\"':]*[,;][^()\[\]{}\"':]*\\?[)\]}]")
+_GROUPED = re.compile(r"[(\[]\s*[-+]?\d{1,3}(?:,\d{3})+(?:\.\d+)?\s*[)\]]")
+_ONE = r"[-+]?\d[\d,./]*"
+_EITHER = re.compile(rf"\s*(?:[a-z]\s*=\s*)?({_ONE})\s*(?:,\s*)?(?:or|and)\s*(?:[a-z]\s*=\s*)?({_ONE})\s*")
 
 
 def first_number(span: str) -> str | None:
-    """The number that an answer gives, in plain digits: of `a + b = c` it is c, of several the first."""
+    """The number that an answer gives, in plain digits: of `a + b = c` it is c, of several the first.
+
+    An expression counts as its exact value; where it has none (`3sqrt(2)`,
+    `(1, 2)`, `10 or 12`) it is returned as text, without spaces.
+    """
     if span.isdecimal() and span.isascii() and len(span) < _LONGEST:
         return span.lstrip("0") or "0"
-    text = plain(span)
+    text = stated(plain(span))
+    if _DENIED.match(text):
+        return None
+    if len(text) <= _LONGEST_LIST and _several(text):
+        return joined(text)
     if "=" in text or "≈" in text:
-        for part in (text.replace("≈", "=").rpartition("=")[2], text):
+        text = text.replace("≈", "=")
+        for part in (text.rpartition("=")[2], text):
             if (found := _NUMBER.search(part)) is not None:
-                return _plain(found)
+                return _read(part, found)
     if (found := _NUMBER.search(text)) is not None:
-        return _plain(found)
-    word = _WORD.search(text)
-    return str(_WORDS[word[1].lower()] + (_WORDS[word[2].lower()] if word[2] else 0)) if word else None
+        return _read(text, found)
+    return spoken(text)
 
 
 def last_number(text: str) -> str | None:
-    """The last number of a text, in plain digits."""
+    """The last number of a text, in plain digits; of a text that is a number in words, that one."""
     text = plain(text[-_TAIL:])
     digit = _LAST_DIGIT.match(text)
     if digit is None:
-        return None
+        return spoken(text) if is_spoken(text) else None
+    start = text.rfind(" ", 0, max(0, digit.end() - _AROUND)) + 1
     last: re.Match[str] | None = None
-    for last in _NUMBER.finditer(text, text.rfind(" ", 0, max(0, digit.end() - _AROUND)) + 1):  # noqa: B007  # the last match is wanted
+    for last in _NUMBER.finditer(text, start):  # noqa: B007  # the last match is wanted
         pass
-    return _plain(last) if last else None
+    return _read(text, last) if last else None
 
 
 def same_number(a: str, b: str) -> bool:
-    """Whether two plain numbers differ by at most one part in a million."""
+    """Whether two plain numbers are equal, or one is a rounding of the other.
+
+    A rounding is less than a unit of the last decimal away (of a whole number:
+    less than a millionth), and at most one part in a million. Two whole numbers
+    are never roundings of each other.
+    """
     x, y = as_fraction(a), as_fraction(b)
-    return x is not None and y is not None and abs(x - y) <= max(abs(x), abs(y)) / 1_000_000
+    if x is None or y is None:
+        return False
+    if x == y or x.denominator == y.denominator == 1:
+        return x == y
+    difference = abs(x - y)
+    return difference <= max(abs(x), abs(y)) / 1_000_000 and difference < Fraction(1, 10 ** min(_places(a), _places(b)))
+
+
+def _places(number: str) -> int:
+    """Decimals that are written; a fraction is exact, and noise in a whole number is below six."""
+    _, point, decimals = number.partition(".")
+    return len(decimals) if point and decimals.isdigit() else _NOISE
 
 
 def as_fraction(text: str) -> Fraction | None:
@@ -101,6 +107,22 @@ def as_fraction(text: str) -> Fraction | None:
         return Fraction(text)
     except (ValueError, ZeroDivisionError):
         return None
+
+
+def _several(text: str) -> bool:
+    """Whether a text is a tuple, an interval, a set, or two numbers of which none is chosen."""
+    if _TUPLE.fullmatch(text) and not _GROUPED.fullmatch(text):
+        return True
+    if either := _EITHER.fullmatch(text):
+        one, other = first_number(either[1]), first_number(either[2])
+        return one is not None and other is not None and not same_number(one, other)
+    return False
+
+
+def _read(text: str, match: re.Match[str]) -> str:
+    """The number that was found, or the expression that it is only a part of."""
+    start = match.end("sign") if match["sign"] else match.start()
+    return expression(text, start, match.end()) or _plain(match)
 
 
 def _plain(match: re.Match[str]) -> str:
@@ -126,24 +148,4 @@ def _fraction(match: re.Match[str]) -> Fraction | None:
 
 
 def _digits(text: str) -> Fraction:
-    return Fraction(re.sub(r"[, \u00a0\u202f\u2009]", "", text))
-
-
-def written(value: Fraction) -> str:
-    """A value in plain digits: an integer, a finite decimal, else `n/d`.
-
-    >>> written(Fraction(1, 8)), written(Fraction(1, 3))
-    ('0.125', '1/3')
-    """
-    if value.denominator == 1:
-        return str(value.numerator)
-    d, twos, fives = value.denominator, 0, 0
-    while d % 2 == 0:
-        d, twos = d // 2, twos + 1
-    while d % 5 == 0:
-        d, fives = d // 5, fives + 1
-    places = max(twos, fives)
-    if d != 1 or places > 30:
-        return f"{value.numerator}/{value.denominator}"
-    digits = str(abs(value.numerator) * 10**places // value.denominator).rjust(places + 1, "0")
-    return f"{'-' if value < 0 else ''}{digits[:-places]}.{digits[-places:]}"
+    return Fraction(re.sub(r"[,_ \u00a0\u202f\u2009]", "", text))

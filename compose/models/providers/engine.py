@@ -95,6 +95,10 @@ class Engine:
 
 
 def _load(path: Path, model: str) -> Any:
+    # GNU OpenMP's threads spin while they wait for each other. Where something else wants a core they
+    # then hold up themselves: eight short answers took over 40 s on two cores with one taken, 4.5 s with
+    # threads that sleep, and with none taken 2.4 and 3.1 s. Read when the library is loaded.
+    os.environ.setdefault("GOMP_SPINCOUNT", "0")
     try:
         import xllamacpp  # pyright: ignore[reportMissingTypeStubs] - the package has none
     except ImportError as error:
@@ -104,7 +108,7 @@ def _load(path: Path, model: str) -> Any:
     params.model.path = str(path)
     params.n_parallel = SLOTS
     params.n_ctx = SLOTS * SLOT_CONTEXT
-    params.cpuparams.n_threads = params.cpuparams_batch.n_threads = _threads()
+    params.cpuparams.n_threads = params.cpuparams_batch.n_threads = _cores()
     params.verbosity = -1
     params.warmup = False
     params.endpoint_slots = False
@@ -113,24 +117,6 @@ def _load(path: Path, model: str) -> Any:
         return module.Server(params)
     except (RuntimeError, ValueError) as error:
         raise ConfigError(f"{path} cannot be loaded as a model: {error}", hint="is it a whole GGUF file?") from error
-
-
-def _threads() -> int:
-    """As many threads as cores are free now, at least one.
-
-    Threads that wait for a core hold up the others: with one of two cores taken,
-    one thread wrote 45 tokens/s and two 27; with none taken, 49 and 75.
-    """
-    return max(1, _cores() - _running_besides_us())
-
-
-def _running_besides_us() -> int:
-    """Tasks that run or wait for a core at this moment, this one left out; 0 where the system does not say."""
-    try:
-        running = Path("/proc/loadavg").read_text("ascii").split()[3].partition("/")[0]
-    except (OSError, IndexError):
-        return 0
-    return max(0, int(running) - 1)
 
 
 _engines: dict[Path, Engine] = {}

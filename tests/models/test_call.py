@@ -261,6 +261,15 @@ async def test_the_budget_holds_at_any_concurrency() -> None:
     assert caller.spent == ledger.usd_spent == 18.0
 
 
+async def test_a_model_that_bills_more_than_was_foreseen_stops_what_waits_behind_it() -> None:
+    model = ScriptedModel(latency=0.001, price=DOLLAR, usage=Usage(1, 1000))
+    caller = caller_of(model, budget=200.0, concurrency=4)
+    calls = (caller.call(ask(f"q{i}", max_tokens=1), Ledger()) for i in range(100))
+    results = await asyncio.gather(*calls, return_exceptions=True)
+    assert len(model.requests) == 4
+    assert sum(isinstance(r, BudgetExceeded) for r in results) == 96
+
+
 async def test_calls_wait_for_what_others_turn_out_not_to_need() -> None:
     model = ScriptedModel(latency=0.001, price=DOLLAR, usage=Usage(0, 1))
     caller = caller_of(model, budget=20.0)

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from email.utils import formatdate
+from pathlib import Path
 from time import time
 from typing import Any
 
@@ -25,7 +26,11 @@ from compose.errors import (
     ServerError,
     Unreachable,
 )
+from compose.models.cache import Cache
+from compose.models.call import Caller
+from compose.models.ledger import Ledger
 from compose.models.model import Delta, Model
+from compose.models.providers import chat
 from compose.models.providers.http import Http
 from compose.models.providers.sse import MAX_EVENT, events
 from compose.models.resolve import resolve
@@ -426,3 +431,34 @@ async def test_the_session_is_shared_and_closed_by_the_last() -> None:
         assert not shared.closed
         await second.aclose()
         assert shared.closed
+
+
+DEEP = b'{"a":' * 100_000
+HUGE = {"prompt_tokens": 10**30, "completion_tokens": -4, "completion_tokens_details": {"reasoning_tokens": 10**25}}
+
+
+async def test_an_answer_nested_without_end_is_a_bad_one() -> None:
+    with pytest.raises(BadResponse):
+        chat.decode(DEEP, "m")
+
+
+async def test_counts_beyond_reason_are_estimated(tmp_path: Path) -> None:
+    request = Request("", (Message("user", "How many?"),))
+    kept = Cache(tmp_path / "c.sqlite")
+    async with (
+        FakeServer(script=[Reply(text="two words", usage=HUGE)]) as server,
+        Caller(Config(), cache=kept) as caller,
+    ):
+        response = await caller.call(msgspec.structs.replace(request, model=server.id()), Ledger())
+    assert response.usage.estimated
+    assert 0 < response.usage.prompt_tokens < 100
+    assert 0 < response.usage.completion_tokens < 100
+    assert response.usage.reasoning_tokens == 0
+
+
+async def test_numbers_that_cannot_be_kept_are_a_bad_answer(tmp_path: Path) -> None:
+    calls = [{"id": "1", "function": {"name": "f", "arguments": {"n": 10**60}}}]
+    reply, kept = Reply(message={"content": "", "tool_calls": calls}), Cache(tmp_path / "c.sqlite")
+    async with FakeServer(answer=lambda _: reply) as server, Caller(Config(), cache=kept, retries=0) as caller:
+        with pytest.raises(BadResponse):
+            await caller.call(Request(server.id(), (Message("user", "hi"),)), Ledger())

@@ -158,11 +158,10 @@ def test_hosted_names_are_told_without_importing_litellm() -> None:
     "settings", [ModelConfig(id="openai/gpt-4o"), ModelConfig(fallbacks=("openai/gpt-4o",))], ids=["id", "fallback"]
 )
 def test_a_file_that_was_merely_found_sends_no_id_elsewhere(settings: ModelConfig) -> None:
-    found = {"trusted": False, "path": Path("/theirs/compose.toml")}
     mine = {"local/smollm2-135m": settings, "fast": ModelConfig(id="gpt-4o-mini", fallbacks=("gpt-4o",))}
-    theirs = Config(models=mine, **found)
+    theirs = Config(models=mine, trusted=False, path=Path("/theirs/compose.toml"))
     with pytest.raises(ConfigError, match="another model") as caught:
         lookup("local/smollm2-135m", theirs)
     assert caught.value.hint == "compose trust /theirs"
     assert lookup("fast", theirs)[0] == "gpt-4o-mini"
-    assert lookup("local/smollm2-135m", Config(models=mine))
+    assert lookup("local/smollm2-135m", Config(models=mine))[0] == (settings.id or "local/smollm2-135m")

@@ -59,6 +59,14 @@ class Budget:
             raise self.exceeded()
         self.spent += cost
 
+    def check(self) -> None:
+        """Raise `BudgetExceeded` where more was spent than allowed: a model billed more than could be foreseen.
+
+        Asked before each attempt, so that only what is in flight by then comes on top.
+        """
+        if self.limit is not None and self.spent > self.limit + _DUST:
+            raise self.exceeded()
+
     def exceeded(self) -> BudgetExceeded:
         """The error that says so."""
         return BudgetExceeded(spent=self.spent + self.reserved, budget=self.limit or 0.0)

@@ -7,7 +7,7 @@ import time
 
 import msgspec
 
-from compose.errors import CallTimeout
+from compose.errors import BadResponse, CallTimeout
 from compose.models.cache import Cache, key_of
 from compose.models.call.budget import Budget
 from compose.models.call.flights import Flight, Flights, Make, Record
@@ -82,6 +82,8 @@ class Chain:
         """Make an answer durable, with those that are in flight beside it, and give its place back."""
         try:
             await self.cache.store(key, response, under_way=self._slots.taken)
+        except OverflowError as error:
+            raise BadResponse(f"the answer cannot be kept: {error}", model=target.id) from error
         finally:
             target.end()
 
@@ -100,6 +102,7 @@ class Chain:
         await target.start(request)
         start = time.perf_counter()
         try:
+            self.budget.check()
             async with asyncio.timeout(target.timeout):
                 response = await target.model.complete(request)
         except TimeoutError as error:

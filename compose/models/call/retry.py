@@ -42,7 +42,7 @@ def wait_before_retry(error: ModelError, count: int) -> float | None:
         return None
     jitter = random.uniform(0.0, min(LONGEST_WAIT, FIRST_WAIT * 2.0**count))
     asked: float | None = getattr(error, "retry_after", None)
-    if asked is None:
+    if asked is None or not asked > 0:  # a wait of nothing, less, or no number is none
         return jitter
     # Everyone was told the same moment: jitter keeps them from all coming back at once.
     return asked + min(jitter, 0.1 * asked) if asked <= LONGEST_RETRY_AFTER else None

@@ -99,6 +99,7 @@ class _Flow:
         self._start = time.perf_counter()
         stream = _closable(self._target.model.stream(self._request))
         try:
+            self._chain.budget.check()
             return stream, await self._piece(stream)
         except BaseException:
             self._target.end()

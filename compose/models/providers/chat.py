@@ -95,7 +95,7 @@ def decode(data: bytes | str, model: str) -> Completion:
     """Read a completion or a chunk; `BadResponse` where it is not one."""
     try:
         return _decode(data)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise BadResponse(f"the answer is not a completion: {error}", model=model) from error
 
 
@@ -103,7 +103,7 @@ def convert(data: Any, model: str) -> Completion:
     """Like `decode`, from objects."""
     try:
         return msgspec.convert(data, Completion)
-    except msgspec.ValidationError as error:
+    except (msgspec.ValidationError, RecursionError) as error:
         raise BadResponse(f"the answer is not a completion: {error}", model=model) from error
 
 
@@ -140,21 +140,30 @@ def text_of(said: _Said) -> str:
     return said.refusal or ""
 
 
+MOST_TOKENS = 1 << 30
+"""Of one call; a report of more is an error of whoever reports it."""
+
+
+def _sane(count: int | None) -> int:
+    return count if count is not None and 0 < count <= MOST_TOKENS else 0
+
+
 def counted(response: Response, usage: _Usage | None, request: Request, price: Price | None) -> Response:
     """The response with its tokens and dollars: as reported, and estimated where nobody reported them.
 
-    No prompt and no answer that says something has 0 tokens, so a report of 0 is none.
+    No prompt and no answer that says something has 0 tokens, so a report of 0 is
+    none, as is one below 0 or beyond all reason.
     """
     usage = usage or _Usage()
     read, wrote = usage.prompt_tokens_details, usage.completion_tokens_details
-    prompt = usage.prompt_tokens or estimate_tokens(request.messages)
-    completion = usage.completion_tokens or estimate_answer(response)
+    prompt = _sane(usage.prompt_tokens) or estimate_tokens(request.messages)
+    completion = _sane(usage.completion_tokens) or estimate_answer(response)
     counts = Usage(
         prompt,
         completion,
-        (wrote.reasoning_tokens if wrote else 0) or 0,
-        (read.cached_tokens if read else 0) or 0,
-        (read.cache_write_tokens if read else 0) or usage.cache_creation_input_tokens or 0,
+        _sane(wrote.reasoning_tokens if wrote else 0),
+        _sane(read.cached_tokens if read else 0),
+        _sane(read.cache_write_tokens if read else 0) or _sane(usage.cache_creation_input_tokens),
         estimated=(prompt, completion) != (usage.prompt_tokens, usage.completion_tokens),
     )
     return msgspec.structs.replace(response, usage=counts, usd=price_of(counts, price))

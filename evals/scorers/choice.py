@@ -14,6 +14,10 @@ if TYPE_CHECKING:
 
 _LAST = 300
 """Characters at the end of a text in which an unmarked label is looked for."""
+_ASIDE = re.compile(
+    r"(?:[,(]\s*(?:and |but )?(?:not|since|as)|\b(?:because|rather than|instead of|unlike))\b[^.;!?\n]*", re.IGNORECASE
+)
+"""What a sentence rejects, or gives as a reason."""
 
 
 class Choice(Exact):
@@ -31,7 +35,7 @@ class Choice(Exact):
         options = _options(item)
         answer = extract(text, self.kind) or settled
         if options:
-            answer = _named(answer or text.strip()[-_LAST:], options) or answer
+            answer = _named(answer or _asserted(text.strip()[-_LAST:]), options) or answer
         if answer is None:
             return False
         return any(equal(answer, form, self.kind) for target in targets(item) for form in _forms(target, options))
@@ -40,6 +44,10 @@ class Choice(Exact):
 def _options(item: Item) -> list[str]:
     options = item.meta.get("options")
     return [str(o) for o in cast("list[Any]", options)] if isinstance(options, list) else []
+
+
+def _asserted(text: str) -> str:
+    return _ASIDE.sub("", text)
 
 
 def _named(text: str, options: list[str]) -> str | None:

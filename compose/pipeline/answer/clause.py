@@ -6,7 +6,7 @@ import re
 
 _REASON = r"because|since|although|though|whereas|while|which|rather than|instead of|unlike|given that"
 _BEHIND = re.compile(
-    rf"\s*(?:[,;:(]|\s[-–—])\s*(?:and |but )?(?:{_REASON}|not|as)\b|\s(?:{_REASON.replace('which|', '')})\b",
+    rf"(?:[,;:(]|\s[-–—])\s*(?:and |but )?(?:{_REASON}|not|as)\b|\s(?:{_REASON.replace('which|', '')})\b",
     re.IGNORECASE,
 )
 _DENIED = re.compile(
@@ -26,4 +26,4 @@ def stated(span: str) -> str:
     if denied := _DENIED.match(span):
         span = span[denied.end() :] or span
     behind = _BEHIND.search(span, 1)
-    return span[: behind.start()] if behind else span
+    return span[: behind.start()].rstrip() if behind else span

@@ -111,7 +111,7 @@ def as_fraction(text: str) -> Fraction | None:
 
 def _several(text: str) -> bool:
     """Whether a text is a tuple, an interval, a set, or two numbers of which none is chosen."""
-    if _TUPLE.fullmatch(text) and not _GROUPED.fullmatch(text):
+    if _TUPLE.fullmatch(text) and any(c.isdigit() for c in text) and not _GROUPED.fullmatch(text):
         return True
     if either := _EITHER.fullmatch(text):
         one, other = first_number(either[1]), first_number(either[2])

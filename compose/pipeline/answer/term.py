@@ -9,7 +9,7 @@ from compose.pipeline.answer.numeral import written
 
 _FUNCTION = r"(?:sqrt|log|ln|sin|cos|tan|exp|binom|mod)"
 _ROOT = r"(?:√|sqrt\b|π|pi\b)"
-_VARIABLE = r"[aefijnqruvyz](?![a-zA-Z'])|x(?!\s+[a-z]{2}|[a-zA-Z'])"
+_VARIABLE = r"[aefijnqruvyz](?![a-zA-Z'])|x(?!\s(?:as|the|that|\w{2,7}er|more|less)\b|[a-zA-Z'])"
 """Letters that are no unit behind a number; `2x faster` is a multiple, no term."""
 _BEHIND = re.compile(
     "|".join(
@@ -30,11 +30,11 @@ _BEHIND = re.compile(
 )
 _BEFORE = re.compile(
     rf"(?:[\^√±]\s?|\w_\{{?|[\d)]\s?\*\s?|(?<![a-zA-Z]){_FUNCTION}\s?\(?|(?<![a-zA-Z])[a-zA-Z]\("
-    r"|\b[nxyz]\s?[-+*/]?\s?|(?:\bpi|π|\d\))\s?[-+*/^]?\s?)[-+]?\s?\Z"
+    r"|(?<![\\\w])[a-z]\s?[-+*/]\s?|(?:\bpi|π|\d\))\s?[-+*/^]?\s?)[-+]?\s?\Z"
 )
 _RUN = re.compile(
-    rf"(?:(?<![a-zA-Z]){_FUNCTION}\s(?=[-\d(])|[\w.,√π^!*/+()\[\]{{}}\\±-]"
-    r"|\s(?=[*/+^±-]\s?[\w(√\\])|(?<=[*/+^±-])\s|\s(?=sqrt|pi\b|x\s\d)|(?<=\sx)\s)+"
+    rf"(?:(?<![a-zA-Z]){_FUNCTION}\s(?=[-\d(])|[^\s;:=<>\"']"
+    r"|\s(?=[*/+^±-]\s?[\w(√\\])|(?<=[*/+^±-])\s|\s(?=sqrt|pi\b|x\s\d)|(?<=\sx)\s(?=\d)|(?<=_\d)\s(?=[\d(])|\s(?=[b-zB-Z](?![a-zA-Z])))+"
 )
 """Characters of an expression, and spaces only beside an operator."""
 _RANGE = re.compile(r"(\d+(?:\.\d+)?)\s?-\s?(\d+(?:\.\d+)?)")

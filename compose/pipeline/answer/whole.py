@@ -14,6 +14,8 @@ _WHOLE = re.compile(
     rf"\s*(?:%|(?:\s(?:{_UNIT})(?:(?:\s|/|\sper\s|-){_UNIT}){{0,3}})?)"
 )
 _LIST = re.compile(r"\d,\d{1,2}(?!\d)|\d,\d{4}")
+_LONGEST = 200
+"""Characters of an answer that can still be one number with its unit."""
 _BASE = re.compile(r"(\d)_\{?(?:\d+|[a-z])\}?$")
 
 
@@ -23,7 +25,7 @@ def canonical_whole(answer: str) -> str:
     if "=" in text and (after := text.rpartition("=")[2].strip()):
         text = after
     text = _BASE.sub(r"\1", text.strip().rstrip(".").strip())
-    if _WHOLE.fullmatch(text) and not _LIST.search(text):
+    if len(text) <= _LONGEST and _WHOLE.fullmatch(text) and not _LIST.search(text):
         return first_number(text) or text
     value = evaluated(text)
     return value if value is not None else " ".join(text.strip("\"' ").casefold().split())

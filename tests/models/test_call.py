@@ -25,6 +25,7 @@ from compose.errors import (
 )
 from compose.models.cache import Cache
 from compose.models.call import Caller
+from compose.models.call.retry import wait_before_retry
 from compose.models.ledger import Ledger
 from compose.models.model import Abilities, Delta, Model
 from compose.testing.scripted import ScriptedModel
@@ -604,3 +605,13 @@ def test_one_caller_serves_one_loop_after_another(cache: Cache) -> None:
     asyncio.run(many(0))
     asyncio.run(many(6))
     assert (len(model.requests), model.most) == (12, 2)
+
+
+@pytest.mark.parametrize("asked", [0.0, -5.0, float("nan")])
+def test_a_wait_of_nothing_is_no_reason_to_hurry(asked: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    def longest(low: float, high: float) -> float:
+        return high
+
+    monkeypatch.setattr("compose.models.call.retry.random.uniform", longest)
+    error = RateLimited("slow down", model="m", retry_after=asked)
+    assert wait_before_retry(error, 3) == pytest.approx(0.008)

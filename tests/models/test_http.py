@@ -462,3 +462,10 @@ async def test_numbers_that_cannot_be_kept_are_a_bad_answer(tmp_path: Path) -> N
     async with FakeServer(answer=lambda _: reply) as server, Caller(Config(), cache=kept, retries=0) as caller:
         with pytest.raises(BadResponse):
             await caller.call(Request(server.id(), (Message("user", "hi"),)), Ledger())
+
+
+async def test_an_error_page_nested_without_end_is_an_error_of_the_server() -> None:
+    reply = Reply(status=500, body=msgspec.Raw(DEEP[:60_000]))
+    async with FakeServer(answer=lambda _: reply) as server, Caller(Config(), cache="off", retries=0) as caller:
+        with pytest.raises(ServerError):
+            await caller.call(Request(server.id(), (Message("user", "hi"),)), Ledger())

@@ -98,7 +98,7 @@ def retry_after(value: str | None) -> float | None:
 def _message(raw: bytes) -> str:
     try:
         found = msgspec.json.decode(raw)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         found = raw.decode("utf-8", "replace")
     return error_text(found) if found else ""
 

@@ -196,7 +196,7 @@ class _Run(msgspec.Struct):
     async def one(self, item: Item) -> None:
         """Run and mark one item."""
         ledger = Ledger(self.evaluation.ledger)
-        path = CriticalPath(self.caller)
+        path = CriticalPath(self.caller, self.pipeline)
         score, result = 0.0, None
         try:
             result = await self.pipeline.arun(item.messages, caller=path, seed=self.seed, ledger=ledger)

@@ -31,6 +31,9 @@ def times() -> Sequence[Model]:
         (c.generate("slow"), 2.0),
         (c.generate("slow") | c.generate("quick", n=4), 2.0),
         ((c.generate("slow") | c.generate("quick")) >> c.critique("quick") >> c.fuse("slow"), 4.5),
+        (c.generate("slow") | (c.generate("quick") >> c.critique("quick")), 2.0),
+        ((c.generate("slow") | (c.generate("quick") >> c.critique("quick"))) >> c.fuse("quick"), 2.5),
+        (c.generate("slow") | (c.generate("quick") >> c.vote() >> c.fuse("quick")), 2.0),
         (c.generate("slow") | c.generate("untimed"), None),
         (c.generate("untimed"), None),
     ],
@@ -38,13 +41,23 @@ def times() -> Sequence[Model]:
 async def test_the_seconds_of_calls_add_up_along_the_longest_way(
     pipeline: Pipeline, seconds: float | None, times: Sequence[Model], caller_of: Callable[..., Caller]
 ) -> None:
-    path = CriticalPath(caller_of(*times))
+    path = CriticalPath(caller_of(*times), pipeline)
     await pipeline.arun("2 + 2?", caller=path)
     assert path.seconds == seconds
 
 
+async def test_steps_without_calls_are_looked_through_however_many_they_are(
+    times: Sequence[Model], caller_of: Callable[..., Caller]
+) -> None:
+    voted = Pipeline((c.vote() | c.vote()).steps * 600)
+    pipeline = c.generate("quick") >> voted >> c.fuse("slow")
+    path = CriticalPath(caller_of(*times), pipeline)
+    await pipeline.arun("2 + 2?", caller=path)
+    assert path.seconds == 2.5
+
+
 async def test_a_stream_is_timed(times: Sequence[Model], caller_of: Callable[..., Caller]) -> None:
-    path = CriticalPath(caller_of(*times))
+    path = CriticalPath(caller_of(*times), c.generate("slow"))
     deltas = [d async for d in path.stream(Request("slow", (Message("user", "2 + 2?"),)), Ledger())]
     assert deltas[-1].response is not None
     assert path.seconds == 2.0

@@ -12,14 +12,17 @@ where it is one, else as text).
 >>> equal("1,000 dollars", "1000", "number")
 True
 
-All patterns are linear in the length of the text. Results for texts of up to
-16,000 characters are kept (the last 16,384), since a search reads the same
-recorded outputs again and again.
+All patterns are linear in the length of the text. The last 16,384 results are
+kept, since a search reads the same recorded outputs again and again; a text of
+more than 1,000 characters is kept as its digest, and an answer of more than 200
+characters is not kept, so that long texts take little memory.
 """
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from functools import lru_cache
+from hashlib import blake2b
 from typing import Literal, TypeAlias, get_args
 
 from compose.errors import UnknownName
@@ -33,7 +36,9 @@ __all__ = ["Kind", "canonical", "equal", "extract"]
 
 Kind: TypeAlias = Literal["auto", "number", "choice", "literal", "text"]
 _KINDS = frozenset(get_args(Kind))
-_KEPT = 16_000
+_KEPT = 16_384
+_LONGEST_TEXT = 1_000
+_LONGEST_ANSWER = 200
 _ENDS = ".!)$*"
 """How a text ends that was not cut off: only then is its last number an answer."""
 _SHORT = 200
@@ -45,7 +50,17 @@ def extract(text: str, kind: str = "auto") -> str | None:
 
     Raises `UnknownName` for a kind that there is not.
     """
-    return _extract_kept(text, kind) if len(text) <= _KEPT else _extract(text, kind)
+    key = (text if len(text) <= _LONGEST_TEXT else _digest(text), kind)
+    try:
+        return _extracted[key]
+    except KeyError:  # not asked with `in` first: another thread may drop it in between
+        pass
+    answer = _extract(text, kind)
+    if answer is None or len(answer) <= _LONGEST_ANSWER:
+        _extracted[key] = answer
+        if len(_extracted) > _KEPT:
+            _extracted.popitem(last=False)
+    return answer
 
 
 def canonical(answer: str, kind: str = "auto") -> str:
@@ -54,7 +69,7 @@ def canonical(answer: str, kind: str = "auto") -> str:
     >>> canonical("1,000.0", "number") == canonical("1000", "number")
     True
     """
-    return _canonical_kept(answer, kind) if len(answer) <= _KEPT else _canonical(answer, kind)
+    return _canonical_kept(answer, kind) if len(answer) <= _LONGEST_ANSWER else _canonical(answer, kind)
 
 
 def equal(a: str, b: str, kind: str = "auto") -> bool:
@@ -70,6 +85,10 @@ def equal(a: str, b: str, kind: str = "auto") -> bool:
     if kind in ("number", "auto"):
         return same_number(one, other)
     return kind == "literal" and same_literal(a, b)
+
+
+def _digest(text: str) -> bytes:
+    return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()
 
 
 def _extract(text: str, kind: str) -> str | None:
@@ -116,5 +135,5 @@ def _canonical(answer: str, kind: str) -> str:
     raise UnknownName("kind of answer", kind, _KINDS)
 
 
-_extract_kept = lru_cache(maxsize=16_384)(_extract)
-_canonical_kept = lru_cache(maxsize=16_384)(_canonical)
+_extracted: OrderedDict[tuple[str | bytes, str], str | None] = OrderedDict()
+_canonical_kept = lru_cache(maxsize=_KEPT)(_canonical)

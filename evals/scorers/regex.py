@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import re
 import sys
 from typing import TYPE_CHECKING
+from weakref import WeakValueDictionary
 
 from compose.errors import DataError
 from compose.evals.scorers.exact import targets
@@ -27,14 +29,24 @@ _LONGEST_TEXT = 1_000_000
 _RISKY = re.compile(r"\)[*+{?]|\\[1-9]|\(\?P=|\(\?[=!<(]")
 """Repeated groups, back references, look-around: what can take exponential time."""
 _CHOICES = re.compile(r"[*+}|]|(?<!\()\?")
-_CODE = "import re,sys,json;p,t=json.load(sys.stdin);sys.exit(0 if re.search(p,t) else 3)"
+_CODE = """
+import json, re, sys
+pattern, text = json.load(sys.stdin)
+print(flush=True)
+sys.exit(0 if re.search(pattern, text) else 3)
+"""
+"""Writes a byte once it has read its input; ends with 0 where the pattern is found, with 3 where it is not."""
+_FOUND, _NOT_FOUND = 0, 3
+
+_slots: WeakValueDictionary[asyncio.AbstractEventLoop, asyncio.Semaphore] = WeakValueDictionary()
+"""One worker a core, for each event loop. Values are held weakly, since a semaphore that was waited for holds its loop."""
 
 
 class Regex:
     """1 if the target matches somewhere in the text, or one of a list of targets does.
 
-    Raises `DataError` for a target that is no expression, or one that takes
-    longer than `seconds`.
+    Raises `DataError` for a target that is no expression, one that takes longer
+    than `seconds` on a text, or one whose worker process fails.
     """
 
     kind: Kind = "text"
@@ -55,22 +67,35 @@ class Regex:
         return 0.0
 
     async def _bounded(self, pattern: str, text: str, id: str) -> bool:
-        worker = await asyncio.create_subprocess_exec(
-            sys.executable, "-I", "-S", "-c", _CODE,
-            stdin=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL,
-        )  # fmt: skip
-        try:
-            async with asyncio.timeout(self.seconds):
-                await worker.communicate(json.dumps([pattern, text]).encode())
-        except TimeoutError:
-            raise DataError(
-                f"item {id!r}: the expression {pattern!r} took longer than {self.seconds} s", field="target"
-            ) from None
-        finally:
-            if worker.returncode is None:
-                worker.kill()
-                await worker.wait()
-        return worker.returncode == 0
+        async with _slots.setdefault(asyncio.get_running_loop(), asyncio.Semaphore(os.cpu_count() or 1)):
+            try:
+                status = await _matched(pattern, text, self.seconds)
+            except TimeoutError:
+                raise DataError(
+                    f"item {id!r}: the expression {pattern!r} took longer than {self.seconds} s", field="target"
+                ) from None
+        if status not in (_FOUND, _NOT_FOUND):
+            raise DataError(f"item {id!r}: the process that matched {pattern!r} ended with status {status}")
+        return status == _FOUND
+
+
+async def _matched(pattern: str, text: str, seconds: float) -> int:
+    """The exit status of a worker; raises `TimeoutError` for one that matches for longer than `seconds`."""
+    worker = await asyncio.create_subprocess_exec(
+        sys.executable, "-I", "-S", "-c", _CODE,
+        stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL,
+    )  # fmt: skip
+    assert worker.stdin and worker.stdout  # for the type checker: both are pipes
+    try:
+        worker.stdin.write(json.dumps([pattern, text]).encode())
+        worker.stdin.close()
+        await worker.stdout.read(1)
+        async with asyncio.timeout(seconds):
+            return await worker.wait()
+    finally:
+        if worker.returncode is None:
+            worker.kill()
+            await worker.wait()
 
 
 def is_plain(pattern: str, text: str) -> bool:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -106,6 +109,46 @@ async def test_choice_knows_the_options(text: str, target: str, right: int) -> N
 async def test_a_regex_that_explodes_is_ended() -> None:
     with pytest.raises(DataError, match="took longer than"):
         await mark("regex", "a" * 40 + "b", r"^(a+)+$", seconds=0.3)
+
+
+async def test_starting_a_worker_takes_nothing_of_a_regex_s_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "executable", script(tmp_path, f'sleep 0.6; exec {sys.executable} "$@"'))
+    assert await mark("regex", "abab", r"(ab)+$", seconds=0.5) == 1
+
+
+async def test_regexes_are_matched_by_a_worker_a_core(monkeypatch: pytest.MonkeyPatch) -> None:
+    spawn, workers, most = asyncio.create_subprocess_exec, list[asyncio.subprocess.Process](), 0
+
+    async def counted(*args: Any, **kwargs: Any) -> asyncio.subprocess.Process:
+        nonlocal most
+        workers.append(await spawn(*args, **kwargs))
+        most = max(most, sum(worker.returncode is None for worker in workers))
+        return workers[-1]
+
+    monkeypatch.setattr(asyncio, "create_subprocess_exec", counted)
+    monkeypatch.setattr(os, "cpu_count", lambda: 2)
+    async with asyncio.TaskGroup() as group:
+        marks = [group.create_task(mark("regex", "abab", r"(ab)+$")) for _ in range(8)]
+    assert [m.result() for m in marks] == [1.0] * 8
+    assert (len(workers), most) == (8, 2)
+
+
+@pytest.mark.parametrize(("how", "status"), [("kill -9 $$", -9), ("exit 1", 1)])
+async def test_a_worker_that_fails_is_no_missing_match(
+    how: str, status: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "executable", script(tmp_path, how))
+    with pytest.raises(DataError, match=f"ended with status {status}"):
+        await mark("regex", "abab" * 100_000, r"(ab)+$")
+
+
+def script(folder: Path, body: str) -> str:
+    file = folder / "python"
+    file.write_text(f"#!/bin/sh\n{body}\n")
+    file.chmod(0o755)
+    return str(file)
 
 
 async def test_a_regex_that_is_none_is_refused() -> None:
